@@ -1,0 +1,3 @@
+"""Declarative SMS for the OVHcloud API."""
+
+__version__ = "0.1.0"

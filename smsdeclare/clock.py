@@ -1,0 +1,44 @@
+"""Clock; the only reader of the time."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the rest of the code knows of time."""
+
+    def now(self) -> datetime:
+        """The moment on this machine's clock, timezone-aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never jump; only differences mean something."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait this many seconds."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """The moment on this machine's clock, timezone-aware, in UTC."""
+        return datetime.now(tz=UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that never jump; only differences mean something."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait this many seconds."""
+        time.sleep(seconds)
+
+
+def timestamp(moment: datetime) -> str:
+    """`moment` as the documents write it: RFC 3339 in UTC, whole seconds, `2026-12-01T08:00:00Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,47 @@
+"""What may be shown: numbers masked, control and direction characters made visible."""
+
+from __future__ import annotations
+
+import re
+
+#: Seven or more digits, with the separators people write between them.
+_NUMBER = re.compile(r"(?<![0-9A-Za-z])\+?[0-9](?:[ .()/\u00a0\u202f-]{0,2}[0-9]){6,}(?![0-9A-Za-z])")
+#: A date, or a date and a time, is no number: `2026-12-01 09:00`.
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2})?")
+#: C0 but newline, DEL, C1, bidirectional controls, line and paragraph separators, zero-width and surrogates.
+_INVISIBLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_BULLET = "•"
+
+
+def mask_number(number: str) -> str:
+    """An E.164 number as outputs show it: `+33639980001` becomes `+336•••••01`."""
+    return f"{number[:4]}{_BULLET * 5}{number[-2:]}"
+
+
+def mask_text(text: str) -> str:
+    """`text` with every run of digits that may be a number masked, digit by digit, so that columns stay."""
+
+    def mask(match: re.Match[str]) -> str:
+        found = match.group()
+        if _DATE.match(found):
+            return found
+        shown = len(found) - 2
+        return "".join(
+            _BULLET if character.isdigit() and 4 <= place < shown else character for place, character in enumerate(found)
+        )
+
+    return _NUMBER.sub(mask, text)
+
+
+def visible(text: str, *, newline: str = "\n") -> str:
+    """`text` with what a terminal or a reader would not see written as an escape: `\\x1b`, `\\u202e`.
+
+    `newline` is what stands for a line break; pass `"\\\\n"` where one record must stay one line.
+    """
+
+    def escape(match: re.Match[str]) -> str:
+        point = ord(match.group())
+        return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"
+
+    escaped = _INVISIBLE.sub(escape, text)
+    return escaped if newline == "\n" else escaped.replace("\n", newline)
