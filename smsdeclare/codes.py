@@ -52,6 +52,9 @@ BAD_ALIAS = Code("SMS017", "The YAML alias can't be resolved", "An alias names a
 KEY_NOT_TEXT = Code("SMS018", "A key must be text", "Write the key as one word or in quotes.")
 NUMBER_OUT_OF_RANGE = Code("SMS019", "The figure is out of range", "Write a smaller figure, or quote it if it is text.")
 
+WOULD_OVERWRITE = Code("SMS020", "The file exists already", "Choose another folder, or remove the file.")
+CANT_WRITE = Code("SMS021", "The file can't be written", "Check the folder's permissions and the disk's space.")
+
 # SMS1xx definitions
 UNKNOWN_KEY = Code("SMS101", "The key is not known", "Check its spelling and where it stands; keys are camelCase.")
 MISSING_KEY = Code("SMS102", "A required key is missing", "Add it.")
@@ -68,9 +71,6 @@ NOT_YET = Code(
     "SMS112",
     "This version does not support the key yet",
     "The key is part of the language but nothing acts on it yet, so it is refused instead of ignored. Remove it.",
-)
-VARIABLE_WITHOUT_VALUE = Code(
-    "SMS113", "The variable has no value", "Give it a default, `--var NAME=VALUE` or SMSDECLARE_VAR_NAME."
 )
 UNKNOWN_VARIABLE = Code("SMS114", "The variable is not declared", "Declare it under `variables` in the root file, or correct its name.")
 BOTH_SENDERS = Code(
@@ -129,6 +129,13 @@ NO_APPROVAL = Code(
 DECLINED = Code("SMS405", "The plan was declined", "Nothing was sent.")
 CANT_SAVE = Code("SMS406", "The plan can't be saved", "Choose a file that can be written.")
 
+REVISION_LOWERED = Code(
+    "SMS407",
+    "The revision was lowered",
+    "Who had the higher revision gets nothing. Raise `revision` above it to send again.",
+    "warning",
+)
+
 # SMS5xx the state
 STATE_CORRUPT = Code("SMS501", "The state is damaged", "Do not delete it: it is what keeps an SMS from going out twice. Restore a backup or ask for help.")
 STATE_FOREIGN = Code("SMS502", "The state belongs elsewhere", "It is bound to another project, provider, endpoint or service. Use a state of its own for each.")
@@ -162,6 +169,8 @@ OUTCOME_UNKNOWN = Code(
     "They are recorded and never posted blindly again. Look at the provider's list of sent SMS.",
 )
 ANSWER_UNREADABLE = Code("SMS609", "The provider's answer can't be read", "Something between here and the provider may have answered instead.")
+
+SANDBOX_UNUSABLE = Code("SMS610", "The sandbox can't keep its SMS", "Mend or remove the file; it holds nothing but pretended SMS.")
 
 # SMS9xx the command line
 USAGE = Code("SMS901", "The command was not understood", "`smsdeclare COMMAND --help` shows what it takes.")

@@ -1,0 +1,1 @@
+"""A simulator of the OVHcloud SMS API: the embedded provider, and the tests' independent witness."""

@@ -1,0 +1,151 @@
+"""Carry out a plan, as a generator of events: claim, post once, record.
+
+No byte of a POST leaves before its claim is durable, and a send in doubt is never posted again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from smsdeclare.canonical import canonical
+from smsdeclare.clock import Clock, timestamp
+from smsdeclare.ledger import Claim, Intent, Ledger, Outcome, State
+from smsdeclare.provider import Accepted, InDoubt, Prepared, Provider, Refused, Unreached
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from smsdeclare.jobs import Job
+
+#: A signature older than this is not posted: the claim is given back. Seconds; far below the provider's window.
+FRESH_SECONDS = 20.0
+#: After so many answers in doubt in a row a run posts nothing more.
+DOUBTS_IN_A_ROW = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDone:
+    """One job has its outcome on record."""
+
+    job: Job
+    claim: Claim
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded:
+    """The run posts nothing more although something is left."""
+
+    reason: str
+    query_id: str = ""
+    #: Whether the provider refused, which is an error; doubts have their own exit code.
+    refused: bool = False
+
+
+def apply(
+    jobs: Iterable[Job],
+    ledger: Ledger,
+    provider: Provider,
+    clock: Clock,
+    *,
+    plan_digest: str,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[JobDone | RunEnded]:
+    """Post the jobs one after another; each event is yielded after it is on record.
+
+    `stop` is asked before each claim. Raises StateError, PlanStale or ProviderError; what is on record stays right.
+    """
+    epoch = ledger.epoch
+    doubts = 0
+    for job in jobs:
+        if stop():
+            return
+        provider.connect()
+        claimed = _claim(job, ledger, provider, clock, plan_digest, epoch)
+        if claimed is None:
+            continue
+        claim, prepared = claimed
+        answer = _post(provider, prepared, clock)
+        outcome = _outcome(job, claim, answer, timestamp(clock.now()))
+        ledger.record(claim, outcome)
+        yield JobDone(job=job, claim=claim, outcome=outcome)
+        if isinstance(answer, Refused) and answer.ends_run:
+            yield RunEnded(reason=outcome.reasons[State.NOT_SENT], query_id=answer.query_id, refused=True)
+            return
+        if isinstance(answer, Unreached):
+            yield RunEnded(reason=answer.reason, refused=True)
+            return
+        doubts = doubts + 1 if isinstance(answer, InDoubt) else 0
+        if doubts == DOUBTS_IN_A_ROW:
+            yield RunEnded(reason=f"{doubts} answers in a row left it open whether the SMS were taken")
+            return
+
+
+def _claim(
+    job: Job, ledger: Ledger, provider: Provider, clock: Clock, plan_digest: str, epoch: int
+) -> tuple[Claim, Prepared] | None:
+    now = clock.now()
+    intent = Intent(
+        message=job.message,
+        revision=job.revision,
+        numbers=job.numbers,
+        text_digest=job.text.digest,
+        options=canonical(dict(job.options)).decode(),
+        plan_digest=plan_digest,
+        claimed_at=timestamp(now),
+        send_at=timestamp(now + timedelta(minutes=job.held_minutes)) if job.is_held else None,
+    )
+    return ledger.claim(intent, lambda claim: provider.prepare(job, claim.tag, claim.numbers), epoch=epoch)
+
+
+def _post(provider: Provider, prepared: Prepared, clock: Clock) -> Accepted | Refused | Unreached | InDoubt:
+    if clock.monotonic() - prepared.signed_at > FRESH_SECONDS:
+        return Unreached(reason="too much time had passed since it was signed")
+    try:
+        return provider.submit(prepared)
+    except InDoubt as doubt:
+        return doubt
+
+
+def _outcome(job: Job, claim: Claim, answer: Accepted | Refused | Unreached | InDoubt, at: str) -> Outcome:
+    """What the answer means for each receiver of the claim."""
+    match answer:
+        case Accepted():
+            return Outcome(
+                states=_sort_out(claim, answer, State.SCHEDULED if job.is_held else State.ACCEPTED),
+                at=at,
+                reasons={
+                    State.REJECTED: "the provider does not take this receiver",
+                    State.UNKNOWN: "the provider's report does not say",
+                },
+                credits=answer.credits,
+                ids=answer.ids,
+                query_id=answer.query_id,
+            )
+        case Refused():
+            reason = f"{answer.status} {answer.message}".strip()
+            states = dict.fromkeys(claim.numbers, State.NOT_SENT)
+            return Outcome(states=states, at=at, reasons={State.NOT_SENT: reason}, query_id=answer.query_id)
+        case Unreached():
+            states = dict.fromkeys(claim.numbers, State.NOT_SENT)
+            return Outcome(states=states, at=at, reasons={State.NOT_SENT: answer.reason})
+        case InDoubt():
+            states = dict.fromkeys(claim.numbers, State.UNKNOWN)
+            return Outcome(states=states, at=at, reasons={State.UNKNOWN: answer.reason}, query_id=answer.query_id)
+
+
+def _sort_out(claim: Claim, report: Accepted, taken: State) -> dict[str, State]:
+    """Each receiver stands in exactly one list of the report, or nobody knows; a stranger spoils the report."""
+    valid, invalid = set(report.valid), set(report.invalid)
+    if not (valid | invalid) <= set(claim.numbers):
+        return dict.fromkeys(claim.numbers, State.UNKNOWN)
+    return {
+        number: State.UNKNOWN
+        if (number in valid) == (number in invalid)
+        else taken
+        if number in valid
+        else State.REJECTED
+        for number in claim.numbers
+    }

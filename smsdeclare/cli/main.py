@@ -1,0 +1,125 @@
+"""The command line: finds the command, and turns every failure into a message and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from smsdeclare import codes
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import Interrupted, SmsdeclareError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Command → what it does. The module of the same name is imported only when it is asked for.
+_COMMANDS = {
+    "init": "Write a project that works at once with the sandbox.",
+    "validate": "Check the files: schema and meaning, offline.",
+    "plan": "Show the intended sends and what they cost.",
+    "apply": "Send what the plan says, and nothing twice.",
+    "show": "Show a saved plan.",
+    "state": "Look into the state.",
+    "schema": "Print the JSON schema of the files.",
+    "version": "Print the version.",
+}
+
+
+class _Commands(click.Group):
+    """Imports a command's module when the command is used, so that `version` need not load the rest."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f"smsdeclare.cli.{cmd_name}").command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Every command explains itself: smsdeclare plan --help",
+)
+def group() -> None:
+    """Describe SMS in YAML, review the plan, apply it once.
+
+    \b
+      smsdeclare init           write a project
+      smsdeclare plan           see who would get what, and what it costs
+      smsdeclare apply          send it; a rerun sends nothing twice
+    """  # noqa: D301 - \b is click's mark for text to be left as it is
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code. Prints every failure, as JSON where JSON was asked for."""
+    try:
+        code = group.main(args=list(arguments), prog_name="smsdeclare", standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        return _fail([Diagnostic(code=codes.USAGE, detail=error.format_message(), suggestion=_help(error))], arguments, 1)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail([Diagnostic(code=codes.INTERRUPTED, detail="")], arguments, Interrupted.exit_code)
+    except SmsdeclareError as error:
+        return _fail(error.diagnostics, arguments, error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has left; what was done is on record.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last line of defense: a message instead of a traceback
+        if "-v" in arguments or "--verbose" in arguments:
+            traceback.print_exc()
+        return _fail([Diagnostic(code=codes.INTERNAL, detail=type(error).__name__)], arguments, 1)
+    return code if isinstance(code, int) else 0
+
+
+def _help(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"`{context.command_path} --help` shows what it takes." if context else codes.USAGE.help
+
+
+def _fail(found: Sequence[Diagnostic], arguments: Sequence[str], code: int) -> int:
+    from smsdeclare.cli.session import Session, formatter  # noqa: PLC0415 - only where something failed
+    from smsdeclare.format import Style  # noqa: PLC0415 - as above
+
+    style = Style(show_numbers="--show-numbers" in arguments)
+    if _wants_json(arguments):
+        from smsdeclare.formats import json  # noqa: PLC0415 - as above
+
+        click.echo(json.failure(found, style), nl=False)
+        return code
+    context = click.get_current_context(silent=True)
+    session = context.obj if context else None
+    text = formatter("text")
+    for finding in found:
+        source = session.source if isinstance(session, Session) else _no_source
+        click.echo(text.finding(finding, style, source), err=True)  # type: ignore[attr-defined]  # beyond the contract
+    return code
+
+
+def _no_source(file: str, line: int) -> None:  # noqa: ARG001 - stands for Session.source
+    return None
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    if "--json" in arguments or "--format=json" in arguments:
+        return True
+    pairs = zip(arguments, arguments[1:], strict=False)
+    return ("--format", "json") in pairs
+
+
+def main() -> NoReturn:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,118 @@
+"""Open what a command works with: definitions, the state, the provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from smsdeclare import codes
+from smsdeclare.cli import environment
+from smsdeclare.clock import SystemClock
+from smsdeclare.define import define
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import InputError, StateError
+from smsdeclare.ledger import Binding
+from smsdeclare.project import read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from smsdeclare.cli.session import Session
+    from smsdeclare.definitions import Definitions
+    from smsdeclare.ledgers.sqlite import SqliteLedger
+    from smsdeclare.provider import Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A provider, and what a state used with it must be bound to."""
+
+    provider: Provider
+    binding: Binding
+    #: Where the sandbox keeps its SMS; None for a real provider.
+    outbox: Path | None
+
+
+def definitions(session: Session, variables: Mapping[str, str] | None = None) -> Definitions:
+    """The project of this folder; `variables` (by default those of the environment) override its own."""
+    project = read(session.folder, session.root_file)
+    if variables is None:
+        declared = (project.root.data.get("variables") if project.root else None) or {}
+        variables = {name: value for name, value in environment.variables().items() if name in declared}
+    return define(project, variables)
+
+
+def given_variables(pairs: Sequence[str]) -> dict[str, str]:
+    """`--var NAME=VALUE` as a mapping; raises InputError where the form is another."""
+    for pair in pairs:
+        if "=" not in pair:
+            raise InputError(Diagnostic(code=codes.USAGE, detail=f"--var {pair} is not NAME=VALUE"))
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def used_variables(wanted: Definitions, outside: Mapping[str, str]) -> dict[str, str]:
+    """Those of the variables given from outside that the project knows; they go with a saved plan."""
+    return {name: wanted.variables[name] for name in outside if name in wanted.variables}
+
+
+def state_path(wanted: Definitions) -> Path:
+    """The state's file; the sandbox always has one of its own, so that trying never mixes with sending."""
+    stem = PurePath(wanted.root_file).stem
+    path = wanted.folder / (wanted.state.path or f"{stem}.state")
+    if wanted.provider.name == "sandbox":
+        path = path.with_name(f"{path.stem}.sandbox{path.suffix}")
+    return path
+
+
+def ledger(wanted: Definitions) -> SqliteLedger:
+    """The state of a project; raises StateError where it would be lost, or can't be trusted."""
+    from smsdeclare.ledgers.sqlite import SqliteLedger  # noqa: PLC0415 - sqlite3 is loaded where it is used
+
+    if environment.is_ci() and not wanted.state.allow_local_in_ci and not _stays_here(wanted):
+        raise StateError(Diagnostic(code=codes.STATE_LOCAL_IN_CI, detail=state_path(wanted).name))
+    return SqliteLedger(state_path(wanted))
+
+
+def _stays_here(wanted: Definitions) -> bool:
+    from smsdeclare.providers import endpoints  # noqa: PLC0415 - only where CI makes it matter
+
+    if wanted.provider.name == "sandbox":
+        return True
+    return endpoints.resolve(wanted.provider.endpoint, environment.endpoint()).is_loopback
+
+
+def provider(wanted: Definitions) -> Opened:
+    """The provider of a project, with its service found; raises InputError or ProviderError."""
+    clock = SystemClock()
+    if wanted.provider.name == "sandbox":
+        from smsdeclare.providers import sandbox  # noqa: PLC0415 - requests is heavy
+
+        outbox = wanted.folder / f"{PurePath(wanted.root_file).stem}.outbox.jsonl"
+        senders = {message.options["sender"] for message in wanted.messages if "sender" in message.options}
+        opened = sandbox.open_provider(outbox, wanted.provider.service, senders, clock)
+        return Opened(provider=opened, binding=binding(wanted, "sandbox", opened.service()), outbox=outbox)
+    from smsdeclare.providers import endpoints  # noqa: PLC0415 - as above
+    from smsdeclare.providers.ovh import OvhProvider  # noqa: PLC0415 - as above
+
+    place = endpoints.resolve(wanted.provider.endpoint, environment.endpoint())
+    real = OvhProvider(
+        url=place.url, keys=environment.application_keys(), service=wanted.provider.service, clock=clock
+    )
+    return Opened(provider=real, binding=binding(wanted, place.name, real.service()), outbox=None)
+
+
+def offline_binding(wanted: Definitions, found: Binding | None) -> Binding:
+    """What can be said of the binding without asking anybody; an unknown service is empty."""
+    from smsdeclare.providers import endpoints, sandbox  # noqa: PLC0415 - as above
+
+    if wanted.provider.name == "sandbox":
+        return binding(wanted, "sandbox", wanted.provider.service or sandbox.SERVICE)
+    place = endpoints.resolve(wanted.provider.endpoint, environment.endpoint())
+    return binding(wanted, place.name, wanted.provider.service or (found.service if found else ""))
+
+
+def binding(wanted: Definitions, endpoint: str, service: str) -> Binding:
+    """What a state of this project must be bound to."""
+    return Binding(project=wanted.project, provider=wanted.provider.name, endpoint=endpoint, service=service)

@@ -1,0 +1,73 @@
+"""`smsdeclare plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from smsdeclare import codes, planning
+from smsdeclare.cli import environment, opening, saved_plan
+from smsdeclare.cli.session import Session, format_option, formatter, shared_options
+from smsdeclare.clock import SystemClock
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import InputError, StateError
+from smsdeclare.ledgers.sqlite import foreign
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, to approve and apply it.")
+@format_option("text", "json")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do, else with 0.")
+@click.option("--var", "pairs", multiple=True, metavar="NAME=VALUE", help="Give a variable a value.")
+@click.option("--offline", is_flag=True, help="Use no network at all; such a plan can't be saved.")
+@shared_options
+def command(
+    session: Session,
+    *,
+    out: Path | None,
+    format_name: str,
+    detailed_exitcode: bool,
+    pairs: tuple[str, ...],
+    offline: bool,
+) -> int:
+    """Show the intended sends and what they cost. Writes nothing and sends nothing.
+
+    \b
+      smsdeclare plan                          look
+      smsdeclare plan --out plan.json          save, review, then: smsdeclare apply plan.json
+      smsdeclare plan --detailed-exitcode      in CI: 0 nothing to do, 2 something to do
+    """  # noqa: D301 - \b is click's mark for text to be left as it is
+    if out and offline:
+        raise InputError(Diagnostic(code=codes.CANT_SAVE, detail="it was made offline"))
+    given = opening.given_variables(pairs)
+    outside = {**environment.variables(), **given}
+    definitions = opening.definitions(session, outside if given else None)
+    expanded = planning.expand(definitions)
+    ledger = opening.ledger(definitions)
+    try:
+        if offline:
+            binding, credits_left = opening.offline_binding(definitions, ledger.binding), None
+        else:
+            opened = opening.provider(definitions)
+            binding, credits_left = opened.binding, opened.provider.credits_left()
+        if ledger.binding not in (None, binding):
+            raise StateError(foreign(ledger.binding, binding))
+        draft = planning.work_out(
+            definitions,
+            expanded,
+            ledger,
+            binding,
+            now=SystemClock().now(),
+            credits_left=credits_left,
+            variables=opening.used_variables(definitions, outside),
+        )
+    finally:
+        ledger.close()
+    if out:
+        saved_plan.write(session.folder / out, draft.plan)
+    session.out(formatter(format_name).plan(draft.plan, session.style))
+    if format_name == "text":
+        saved = f" {out}" if out else ""
+        session.note(f"Apply it: smsdeclare apply{saved}" if draft.plan.has_work else "Nothing to do.")
+    return 2 if detailed_exitcode and draft.plan.has_work else 0

@@ -1,0 +1,65 @@
+"""Progress on standard error: a bar on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from smsdeclare.ledger import State
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+    from smsdeclare.apply import JobDone
+    from smsdeclare.cli.session import Session
+    from smsdeclare.planning import Draft
+
+#: Between two plain lines. Seconds.
+_PAUSE = 10.0
+
+
+class Progress:
+    """Counts sends as their outcomes come on record."""
+
+    def __init__(self, session: Session, draft: Draft) -> None:
+        self._session = session
+        self._total = draft.plan.summary.send
+        self._done = 0
+        self._said_at = time.monotonic()
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Progress:
+        if self._total and sys.stderr.isatty() and not self._session.quiet:
+            from rich.console import Console  # noqa: PLC0415 - only where there is a terminal to draw on
+            from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
+
+            self._bar = Bar(console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task("Sending", total=self._total)
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def advance(self, event: JobDone) -> None:
+        """One more job is on record."""
+        self._done += len(event.claim.numbers)
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=self._done)
+        elif time.monotonic() - self._said_at >= _PAUSE:
+            self._said_at = time.monotonic()
+            self._session.note(f"{self._done:,} of {self._total:,}")
+        taken = sum(state in (State.ACCEPTED, State.SCHEDULED) for state in event.outcome.states.values())
+        claim = event.claim
+        self._session.detail(
+            f"message.{claim.message}@{claim.revision} job {claim.ordinal}: {taken} of {len(claim.numbers)} taken, "
+            f"query {event.outcome.query_id or 'none'}"
+        )

@@ -1,0 +1,128 @@
+"""What every command shares: its options, and where it prints."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from smsdeclare import files
+from smsdeclare.errors import InputError
+from smsdeclare.format import Format, Style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from smsdeclare.diagnostics import Diagnostic
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """The options that every command takes."""
+
+    folder: Path
+    #: The root file's name, or None for smsdeclare.yaml.
+    root_file: str | None
+    style: Style
+    quiet: bool
+    verbose: bool
+
+    def out(self, text: str) -> None:
+        """A result, to standard output."""
+        click.echo(text, nl=False, color=self.style.color)
+
+    def note(self, text: str) -> None:
+        """Anything that is no result, to standard error; silent with --quiet."""
+        if not self.quiet:
+            click.echo(text, err=True, color=self.style.color)
+
+    def detail(self, text: str) -> None:
+        """What only --verbose asks for, to standard error."""
+        if self.verbose:
+            click.echo(text, err=True, color=self.style.color)
+
+    def source(self, file: str, line: int) -> str | None:
+        """A line of a project's YAML file; rows of CSV files are receivers' own and stay hidden."""
+        if not file.endswith((".yaml", ".yml")) and not self.style.show_numbers:
+            return None
+        root = self.project_folder
+        try:
+            data = files.read_bytes(root / file, root=root, shown=file, limit=5_000_000)
+        except InputError:
+            return None
+        lines = data.decode("utf-8-sig", "replace").splitlines()
+        return lines[line - 1] if 0 < line <= len(lines) else None
+
+    @property
+    def project_folder(self) -> Path:
+        """The folder of the root file."""
+        return (self.folder / (self.root_file or "")).resolve() if not self.root_file else (
+            (self.folder / self.root_file).parent.resolve()
+        )
+
+    def report(self, found: Sequence[Diagnostic]) -> None:
+        """Findings as text, to standard error."""
+        text = formatter("text")
+        for finding in found:
+            click.echo(text.finding(finding, self.style, self.source), err=True, color=self.style.color)  # type: ignore[attr-defined]  # beyond the contract
+
+
+def formatter(name: str) -> Format:
+    """The format of this name: a module of `smsdeclare.formats`."""
+    module: Any = importlib.import_module(f"smsdeclare.formats.{name}")
+    format_: Format = module
+    return format_
+
+
+def shared_options(command: Command) -> Command:
+    """Give a command the options that every command takes; it receives a Session as its first argument."""
+
+    @click.option("-C", "--chdir", metavar="DIR", help="Work in this folder instead of the current one.")
+    @click.option("-f", "--file", "root_file", metavar="ROOT", help="The root file [default: smsdeclare.yaml].")
+    @click.option("--no-color", is_flag=True, help="Print no colors; NO_COLOR does the same.")
+    @click.option("--show-numbers", is_flag=True, help="Show phone numbers in full.")
+    @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
+    @click.option("-v", "--verbose", is_flag=True, help="Say more.")
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any,
+        chdir: str | None,
+        root_file: str | None,
+        no_color: bool,
+        show_numbers: bool,
+        quiet: bool,
+        verbose: bool,
+        **options: Any,
+    ) -> Any:
+        plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+        session = Session(
+            folder=Path(chdir or "."),
+            root_file=root_file,
+            style=Style(show_numbers=show_numbers, color=not plain and sys.stdout.isatty()),
+            quiet=quiet,
+            verbose=verbose,
+        )
+        click.get_current_context().obj = session
+        return command(session, *args, **options)
+
+    return wrapped  # type: ignore[return-value]  # click's decorators change the signature
+
+
+def format_option(*names: str) -> Callable[[Command], Command]:
+    """`--format` with these choices, and `--json`, which is short for one of them."""
+
+    def decorate(command: Command) -> Command:
+        command = click.option("--json", "format_name", flag_value="json", help="Short for --format json.")(command)
+        return click.option(
+            "--format", "format_name", type=click.Choice(names), default="text", help="How to print it [default: text]."
+        )(command)
+
+    return decorate

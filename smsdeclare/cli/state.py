@@ -1,0 +1,93 @@
+"""`smsdeclare state`: list and show."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from smsdeclare import address, codes
+from smsdeclare.cli import opening
+from smsdeclare.cli.rows import row_of
+from smsdeclare.cli.session import Session, format_option, formatter, shared_options
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import InputError
+from smsdeclare.formats.json import row_document
+from smsdeclare.ledger import State, ref
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from smsdeclare.ledger import Record
+    from smsdeclare.ledgers.sqlite import SqliteLedger
+
+_STATUSES = sorted({state.value for state in State} - {State.INTENDED.value})
+
+
+@click.group()
+def command() -> None:
+    """Look into the state: the record of what was sent."""
+
+
+@command.command("list")
+@click.argument("wanted", required=False, metavar="[ADDRESS]")
+@click.option("--status", type=click.Choice(_STATUSES), help="Only sends of this status.")
+@format_option("text", "json", "lines")
+@shared_options
+def list_sends(session: Session, wanted: str | None, *, status: str | None, format_name: str) -> None:
+    """List the sends on record.
+
+    \b
+      smsdeclare state list
+      smsdeclare state list message.welcome@1 --status unknown
+      smsdeclare state list --format lines | jq -r .status | sort | uniq -c
+    """  # noqa: D301 - \b is click's mark for text to be left as it is
+    definitions = opening.definitions(session)
+    ledger = opening.ledger(definitions)
+    try:
+        secret = ledger.secret or b""
+        records = _found(ledger, wanted)
+        rows = (row_of(record, secret, show_numbers=session.style.show_numbers) for record in records)
+        chosen = (row for row in rows if status in (None, row.status))
+        if format_name == "lines":
+            for row in chosen:
+                session.out(json.dumps(row_document(row)) + "\n")
+        else:
+            session.out(formatter(format_name).sends(list(chosen), session.style))
+    finally:
+        ledger.close()
+
+
+@command.command("show")
+@click.argument("wanted", metavar="ADDRESS")
+@format_option("text", "json")
+@shared_options
+def show_sends(session: Session, wanted: str, *, format_name: str) -> None:
+    """Show what is on record of a message, a revision or one send."""
+    definitions = opening.definitions(session)
+    ledger = opening.ledger(definitions)
+    try:
+        secret = ledger.secret or b""
+        rows = [
+            row_of(record, secret, show_numbers=session.style.show_numbers) for record in _found(ledger, wanted)
+        ]
+    finally:
+        ledger.close()
+    if not rows:
+        raise InputError(Diagnostic(code=codes.ADDRESS_UNKNOWN, detail=wanted))
+    session.out(formatter(format_name).sends(rows, session.style))
+
+
+def _found(ledger: SqliteLedger, wanted: str | None) -> Iterator[Record]:
+    """The records an address names; all of them without one."""
+    if wanted is None:
+        yield from ledger.records()
+        return
+    place = address.parse(wanted)
+    secret = ledger.secret or b""
+    for record in ledger.records(place.message, place.revision):
+        if place.number not in (None, record.number):
+            continue
+        if place.ref in (None, ref(secret, record.message, record.revision, record.number)):
+            yield record

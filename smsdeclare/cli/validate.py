@@ -1,0 +1,33 @@
+"""`smsdeclare validate`."""
+
+from __future__ import annotations
+
+import click
+
+from smsdeclare import planning
+from smsdeclare.cli import opening
+from smsdeclare.cli.session import Session, format_option, formatter, shared_options
+from smsdeclare.diagnostics import Diagnostic, by_place
+from smsdeclare.errors import InputError
+
+
+@click.command()
+@format_option("text", "json")
+@shared_options
+def command(session: Session, *, format_name: str) -> int:
+    """Check the files: schema and meaning, offline.
+
+    Reads every file of the project, every CSV file and renders every text, so that what passes here can be planned.
+    """
+    found: list[Diagnostic] = []
+    try:
+        definitions = opening.definitions(session)
+        found += definitions.warnings
+        for one in planning.expand(definitions):
+            found += one.findings.warnings
+            found += (skipped.as_warning() for skipped in one.findings.skipped)
+    except InputError as error:
+        found += error.diagnostics
+    valid = not any(finding.is_error for finding in found)
+    session.out(formatter(format_name).findings(by_place(found), session.style, session.source, valid=valid))
+    return 0 if valid else 1

@@ -1,0 +1,105 @@
+"""Sends + ledger → decisions: what is to be done for each send."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from smsdeclare.ledger import FREE, IN_DOUBT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from smsdeclare.ledger import Known, Ledger, State
+    from smsdeclare.sends import MessageSends, Send
+
+
+class Action(StrEnum):
+    """What a run would do."""
+
+    SEND = "send"
+    CANCEL = "cancel"
+    REPLACE = "replace"
+    KEEP = "keep"
+    SETTLE = "settle"
+
+
+class Decision(NamedTuple):
+    """One send and what is to be done. A tuple, since there may be a million."""
+
+    send: Send
+    #: What the plan says; the digest is over this.
+    action: Action
+    #: How often `resend` freed it.
+    resends: int
+    #: Where it stands on record; None where it is not.
+    state: State | None
+    #: Whether the receiver had another text than today's.
+    edited: bool = False
+    #: Whether a higher revision than today's has reached the receiver, or may have.
+    superseded: bool = False
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a claim may take it now; false for a send already done under the approved plan."""
+        return self.action is Action.SEND and (self.state is None or self.state in FREE)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether nobody knows if it went out."""
+        return self.action is Action.SETTLE or self.state in IN_DOUBT
+
+
+def compare(expanded: MessageSends, ledger: Ledger, approved: str | None = None) -> Iterator[Decision]:
+    """Decide for every send of a message, ordered by number.
+
+    `approved` is the digest of an approved plan: sends claimed under it count as not claimed, so that the plan can
+    be worked out anew in the middle of being carried out.
+    """
+    message = expanded.message
+    revisions = ledger.revisions(message.name)
+    higher = _taken(ledger, message.name, [revision for revision in revisions if revision > message.revision])
+    waiting = _doubtful(ledger, message.name, [revision for revision in revisions if revision < message.revision])
+    recorded = ledger.known(message.name, message.revision) if message.revision in revisions else iter(())
+    for send, known in _merge(expanded.sends, recorded):
+        yield _decide(send, known, approved, superseded=send.number in higher, waits=send.number in waiting)
+
+
+def _decide(send: Send, known: Known | None, approved: str | None, *, superseded: bool, waits: bool) -> Decision:
+    resends = known.resends if known else 0
+    state = known.state if known else None
+    if superseded:
+        return Decision(send, Action.KEEP, resends, state, superseded=True)
+    if known is None:
+        return Decision(send, Action.SETTLE if waits else Action.SEND, resends, state)
+    if known.plan_digest == approved or (known.state in FREE and not waits):
+        return Decision(send, Action.SEND, resends, state)
+    if waits or known.state in IN_DOUBT:
+        return Decision(send, Action.SETTLE, resends, state)
+    return Decision(send, Action.KEEP, resends, state, edited=known.text_digest != send.text.digest)
+
+
+def _merge(sends: Sequence[Send], recorded: Iterator[Known]) -> Iterator[tuple[Send, Known | None]]:
+    """Each send beside its record, in one pass over two ordered streams: never a query for each receiver."""
+    known = next(recorded, None)
+    for send in sends:
+        while known is not None and known.number < send.number:
+            known = next(recorded, None)
+        if known is not None and known.number == send.number:
+            yield send, known
+        else:
+            yield send, None
+
+
+def _taken(ledger: Ledger, message: str, revisions: Sequence[int]) -> frozenset[str]:
+    """Who has had one of these revisions, or may have."""
+    return frozenset(
+        known.number for revision in revisions for known in ledger.known(message, revision) if known.state not in FREE
+    )
+
+
+def _doubtful(ledger: Ledger, message: str, revisions: Sequence[int]) -> frozenset[str]:
+    """Whose lower revision is in doubt: they wait, so that two revisions never reach a receiver by mistake."""
+    return frozenset(
+        known.number for revision in revisions for known in ledger.known(message, revision) if known.state in IN_DOUBT
+    )

@@ -1,0 +1,113 @@
+"""Definitions: what the user wrote, checked and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from smsdeclare.diagnostics import Diagnostic, Span
+    from smsdeclare.template import Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSettings:
+    """Who sends."""
+
+    name: str
+    endpoint: str | None
+    service: str | None
+    receivers_per_job: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateSettings:
+    """Where the record of what was sent is kept."""
+
+    backend: str
+    path: str | None
+    allow_local_in_ci: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InlineReceiver:
+    """A receiver that stands in YAML."""
+
+    #: E.164.
+    number: str
+    #: ISO 3166 alpha-2, or None where the prefix has no country.
+    country: str | None
+    values: Mapping[str, str]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvSource:
+    """A CSV file of receivers."""
+
+    path: Path
+    #: As the user would type it, relative to the project's folder.
+    shown: str
+    span: Span
+    number_column: str
+    delimiter: str | None
+    #: Column → texts of which a trimmed cell must equal one.
+    where: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiversList:
+    """Receivers under a name: one of numbers, a CSV file, a union."""
+
+    name: str
+    span: Span
+    default_country: str | None
+    numbers: tuple[InlineReceiver, ...] = ()
+    csv: CsvSource | None = None
+    union: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message: a text to receivers, with options."""
+
+    name: str
+    span: Span
+    text: str
+    text_span: Span
+    template: Template
+    #: Names of receivers lists, and receivers given by number, in the order of the file.
+    to: tuple[str | InlineReceiver, ...]
+    to_span: Span
+    excluded: tuple[str, ...]
+    #: OVHcloud's own option names → values, as they are posted.
+    options: Mapping[str, Any]
+    revision: int
+
+    @property
+    def address(self) -> str:
+        """`message.order-shipped@1`."""
+        return f"message.{self.name}@{self.revision}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definitions:
+    """A project as its files describe it."""
+
+    project: str
+    folder: Path
+    #: The root file's name, `smsdeclare.yaml`.
+    root_file: str
+    timezone: str
+    provider: ProviderSettings
+    state: StateSettings
+    #: Those that have a value.
+    variables: Mapping[str, str]
+    receivers: Mapping[str, ReceiversList]
+    #: The enabled ones, ordered by name.
+    messages: tuple[Message, ...]
+    warnings: tuple[Diagnostic, ...] = field(default=())

@@ -1,0 +1,79 @@
+"""Contract: values → str."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from smsdeclare.diagnostics import Diagnostic
+    from smsdeclare.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How much may be shown, and how."""
+
+    show_numbers: bool = False
+    color: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendRow:
+    """One send on record, as people see it."""
+
+    address: str
+    ref: str
+    message: str
+    revision: int
+    #: Masked unless numbers may be shown.
+    receiver: str
+    status: str
+    attempts: int
+    id: int | None
+    credits: float | None
+    send_at: str | None
+    accepted_at: str | None
+    delivered_at: str | None
+    reason: str | None
+    #: When it was last claimed.
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What a run did."""
+
+    digest: str
+    #: The contract's counts, by their names.
+    summary: dict[str, float]
+    rejected: tuple[SendRow, ...]
+    unknown: tuple[SendRow, ...]
+    errors: tuple[Diagnostic, ...]
+
+
+class Format(Protocol):
+    """A module of `formats/`. Every function returns the whole text, which ends with a line break."""
+
+    def plan(self, plan: Plan, style: Style) -> str:
+        """A plan, saved or fresh."""
+        ...
+
+    def applied(self, applied: Applied, style: Style) -> str:
+        """What a run did."""
+        ...
+
+    def findings(
+        self, found: Sequence[Diagnostic], style: Style, source: Callable[[str, int], str | None], *, valid: bool
+    ) -> str:
+        """Errors and warnings; `valid` where there is no error.
+
+        `source` gives a line of a file by name and number from 1, or None where it may not be shown.
+        """
+        ...
+
+    def sends(self, rows: Sequence[SendRow], style: Style) -> str:
+        """Sends on record."""
+        ...

@@ -1,0 +1,107 @@
+"""JSON: one document, as the contract fixes it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from smsdeclare.plan import FORMAT_VERSION, to_json
+from smsdeclare.redaction import mask_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from smsdeclare.diagnostics import Diagnostic
+    from smsdeclare.format import Applied, SendRow, Style
+    from smsdeclare.plan import Plan
+
+
+def plan(plan: Plan, style: Style) -> str:  # noqa: ARG001 - a plan holds nothing to hide
+    """`plan.v1.schema.json`."""
+    return document(to_json(plan))
+
+
+def applied(applied: Applied, style: Style) -> str:
+    """`apply.v1.schema.json`."""
+    return document(
+        {
+            "digest": applied.digest,
+            "summary": applied.summary,
+            "rejected": [{"address": row.address, "ref": row.ref, "reason": row.reason} for row in applied.rejected],
+            "unknown": [{"address": row.address, "ref": row.ref, "since": row.since} for row in applied.unknown],
+            "errors": [_error(finding, style) for finding in applied.errors],
+        }
+    )
+
+
+def findings(
+    found: Sequence[Diagnostic],
+    style: Style,
+    source: Callable[[str, int], str | None],  # noqa: ARG001 - no source lines in JSON
+    *,
+    valid: bool,
+) -> str:
+    """`validate.v1.schema.json`."""
+    return document(
+        {
+            "valid": valid,
+            "errors": [_finding(finding, style) for finding in found if finding.is_error],
+            "warnings": [_finding(finding, style) for finding in found if not finding.is_error],
+        }
+    )
+
+
+def sends(rows: Sequence[SendRow], style: Style) -> str:  # noqa: ARG001 - the rows are masked already
+    """`state-list.v1.schema.json`."""
+    return document({"sends": [row_document(row) for row in rows]})
+
+
+def failure(errors: Sequence[Diagnostic], style: Style) -> str:
+    """What is printed where a command could not do its work."""
+    return document({"errors": [_error(finding, style) for finding in errors]})
+
+
+def document(content: dict[str, Any]) -> str:
+    """One document; ASCII, so that no terminal and no log reads anything into it."""
+    return json.dumps({"formatVersion": FORMAT_VERSION, **content}, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def row_document(row: SendRow) -> dict[str, Any]:
+    """One send as the contract names its facts."""
+    facts = asdict(row)
+    del facts["reason"], facts["since"]
+    return {
+        {"send_at": "sendAt", "accepted_at": "acceptedAt", "delivered_at": "deliveredAt"}.get(name, name): value
+        for name, value in facts.items()
+    } | {"reason": row.reason}
+
+
+def _error(finding: Diagnostic, style: Style) -> dict[str, Any]:
+    span = finding.span
+    return {
+        "code": finding.code.id,
+        "message": _shown(finding.message, style),
+        "file": span.file if span else None,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "queryId": finding.query_id or None,
+        "suggestion": _shown(finding.suggestion or finding.code.help, style),
+    }
+
+
+def _finding(finding: Diagnostic, style: Style) -> dict[str, Any]:
+    span = finding.span
+    return {
+        "file": span.file if span else None,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "path": finding.path or None,
+        "code": finding.code.id,
+        "message": _shown(finding.message, style),
+        "suggestion": _shown(finding.suggestion, style) or None,
+    }
+
+
+def _shown(text: str, style: Style) -> str:
+    return text if style.show_numbers else mask_text(text)

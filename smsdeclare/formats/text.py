@@ -1,0 +1,206 @@
+"""Text for people at a terminal and in a log."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from smsdeclare.compare import Action
+from smsdeclare.redaction import mask_text, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from smsdeclare.diagnostics import Diagnostic, Span
+    from smsdeclare.format import Applied, SendRow, Style
+    from smsdeclare.plan import Change, Plan
+
+#: Sign and color of each action; a color means one thing.
+_ACTIONS = {
+    Action.SEND: ("+", "32"),
+    Action.REPLACE: ("~", "33"),
+    Action.CANCEL: ("-", "31"),
+    Action.KEEP: ("=", "2"),
+    Action.SETTLE: ("?", "33"),
+}
+#: So many rows and warnings are listed; the rest is counted.
+_LISTED = 10
+
+
+def plan(plan: Plan, style: Style) -> str:
+    """A plan, saved or fresh."""
+    return "\n".join(_plan_lines(plan, style)) + "\n"
+
+
+def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
+    place = f"{plan.provider}, {plan.service or 'service not known yet'}"
+    yield _paint(f"{plan.project}: what an apply would do ({place})", "1", style)
+    if plan.provider == "sandbox":
+        yield _paint("SANDBOX: nothing leaves this machine; no phone rings.", "33", style)
+    yield ""
+    if not plan.changes:
+        yield "  No messages."
+        yield ""
+    for change in plan.changes:
+        yield from _change_lines(change, style)
+        yield ""
+    if plan.skipped:
+        yield f"Skipped: {_count(len(plan.skipped), 'row')} without a number an SMS could go to"
+        for row in plan.skipped[:_LISTED]:
+            yield f"  {_line(row.file or '')}:{row.line}  {row.code}  {row.reason}"
+        if len(plan.skipped) > _LISTED:
+            yield f"  and {len(plan.skipped) - _LISTED} more"
+        yield ""
+    if plan.warnings:
+        for warning in plan.warnings[:_LISTED]:
+            where = f"{_line(warning.file)}:{warning.line}:{warning.column}: " if warning.file else ""
+            yield f"{where}{_paint('warning', '33', style)} {warning.code}: {_line(warning.message)}"
+        if len(plan.warnings) > _LISTED:
+            yield f"and {len(plan.warnings) - _LISTED} more warnings"
+        yield ""
+    for violation in plan.violations:
+        where = f"{_line(violation.file)}:{violation.line}: " if violation.file else ""
+        yield _paint(
+            f"{where}policy {violation.rule}: {violation.actual} is beyond {violation.limit}", "31", style
+        )
+    yield _totals(plan)
+    yield f"Digest {plan.digest}"
+
+
+def _change_lines(change: Change, style: Style) -> Iterator[str]:
+    sign, color = _ACTIONS[change.action]
+    head = f"  {sign} {change.action.value:<8}{change.address}   {_count(change.receivers, 'receiver')}"
+    if change.action in (Action.SEND, Action.REPLACE):
+        low, high = change.parts["min"], change.parts["max"]
+        parts = _count(high, "part") if low == high else f"{low} to {high} parts"
+        about = "" if change.credits_exact else "up to "
+        encoding = change.encoding
+        if encoding == "mixed":
+            encoding = f"{change.encodings['gsm7']} gsm7, {change.encodings['unicode']} unicode"
+        head += f"   {encoding}   {parts}   {about}{_count(change.credits, 'credit')}   {_count(change.posts, 'POST')}"
+    yield _paint(head, color, style)
+    if change.sample and change.action in (Action.SEND, Action.REPLACE):
+        for line in visible(change.sample).split("\n"):
+            yield f"             | {line}"
+    yield f"             {change.reason}"
+
+
+def _totals(plan: Plan) -> str:
+    summary = plan.summary
+    counted = [
+        (summary.send, "to send"),
+        (summary.replace, "to replace"),
+        (summary.cancel, "to cancel"),
+        (summary.keep, "kept"),
+        (summary.unknown, "unknown"),
+        (summary.missed, "missed"),
+        (summary.skip, "skipped"),
+    ]
+    parts = [f"{count:,} {word}" for count, word in counted if count or word == "to send"]
+    about = "" if all(change.credits_exact for change in plan.changes) else "up to "
+    text = f"Plan: {', '.join(parts)}. {about}{_count(summary.credits, 'credit')}"
+    text = text[0].upper() + text[1:]
+    if summary.credits_left is not None and summary.credits_after is not None:
+        text += f" of {_figure(summary.credits_left)} left, {_figure(summary.credits_after)} afterwards"
+    return f"{text}. {_count(summary.posts, 'POST')}."
+
+
+def applied(applied: Applied, style: Style) -> str:
+    """What a run did."""
+    summary = applied.summary
+    lines = []
+    for title, rows in (("Refused by the provider", applied.rejected), ("Not known", applied.unknown)):
+        if rows:
+            lines.append(_paint(f"{title}: {_count(len(rows), 'receiver')}", "33", style))
+            for row in rows[:_LISTED]:
+                reason = f"   {_line(row.reason)}" if row.reason else ""
+                lines.append(f"  {row.address}#{row.ref}   {row.receiver}   since {row.since}{reason}")
+            if len(rows) > _LISTED:
+                lines.append(f"  and {len(rows) - _LISTED} more; `smsdeclare state list` shows all")
+    if applied.unknown:
+        lines.append("What is not known is never posted blindly again.")
+    words = ("sent", "scheduled", "rejected", "missed", "cancelled", "replaced", "settled", "unknown", "kept")
+    parts = [f"{int(summary[word]):,} {word}" for word in words if summary[word] or word == "sent"]
+    lines.append(f"Apply: {', '.join(parts)}. {_count(summary['credits'], 'credit')}.")
+    return "\n".join(lines) + "\n"
+
+
+def findings(
+    found: Sequence[Diagnostic], style: Style, source: Callable[[str, int], str | None], *, valid: bool
+) -> str:
+    """Errors and warnings with their source lines, then one line that counts them."""
+    blocks = [finding(one, style, source) for one in found]
+    errors = sum(one.is_error for one in found)
+    warnings = len(found) - errors
+    verdict = "Valid." if valid else "Not valid."
+    counts = f" {_count(errors, 'error')}, {_count(warnings, 'warning')}." if found else ""
+    return "\n".join([*blocks, f"{verdict}{counts}"]) + "\n"
+
+
+def finding(one: Diagnostic, style: Style, source: Callable[[str, int], str | None]) -> str:
+    """One finding: place, code, summary; the line with a caret; what to do."""
+    severity = _paint(one.code.severity, "31" if one.is_error else "33", style)
+    place = f"{_line(one.span.file)}:{one.span.line}:{one.span.column}: " if one.span else ""
+    lines = [f"{place}{severity} {one.code.id}: {_shown(one.message, style)}"]
+    if one.span:
+        lines += _excerpt(one.span, style, source)
+    for other in one.related:
+        lines.append(f"  {_line(other.span.file)}:{other.span.line}:{other.span.column}: {other.label}")
+    if one.query_id:
+        lines.append(f"  X-Ovh-QueryID {one.query_id}")
+    lines += [f"  {line}" for line in _shown(one.suggestion or one.code.help, style).split("\n")]
+    return "\n".join(lines)
+
+
+def _excerpt(span: Span, style: Style, source: Callable[[str, int], str | None]) -> list[str]:
+    line = source(span.file, span.line)
+    if line is None:
+        return []
+    shown = line if style.show_numbers else mask_text(line)
+    start = span.column - 1
+    end = span.end_column - 1 if span.end_line == span.line else len(line)
+    # A long line is shown around the place.
+    left = max(0, start - 60) if len(line) > 100 else 0
+    head, marked, tail = shown[left:start], shown[start:end], shown[end : left + 100]
+    caret = " " * _width(visible(head)) + "^" * max(1, min(_width(visible(marked)), 100 - len(head)))
+    return [f"  | {visible(head)}{visible(marked)[:100]}{visible(tail)}", f"  | {_paint(caret, '31', style)}"]
+
+
+def _width(text: str) -> int:
+    """Columns that a terminal needs: East Asian wide characters take two, combining ones none."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def sends(rows: Sequence[SendRow], style: Style) -> str:  # noqa: ARG001 - the rows are masked already
+    """Sends on record, one a line."""
+    if not rows:
+        return "Nothing is on record.\n"
+    return "".join(
+        f"{row.address}#{row.ref}   {row.receiver}   {row.status}   "
+        f"{row.accepted_at or row.since}{f'   {_line(row.reason)}' if row.reason else ''}\n"
+        for row in rows
+    )
+
+
+def _count(count: float, noun: str) -> str:
+    return f"{_figure(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def _figure(count: float) -> str:
+    return f"{count:,.0f}" if float(count).is_integer() else f"{count:,.2f}"
+
+
+def _line(text: str | None) -> str:
+    """Untrusted text on one line, with nothing in it that a terminal would obey."""
+    return visible(text or "", newline="\\n")
+
+
+def _shown(text: str, style: Style) -> str:
+    return _line(text if style.show_numbers else mask_text(text))
+
+
+def _paint(text: str, color: str, style: Style) -> str:
+    return f"\x1b[{color}m{text}\x1b[0m" if style.color else text

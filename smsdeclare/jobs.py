@@ -1,0 +1,66 @@
+"""Sends → jobs: equal text and options, at most receiversPerJob; the tag."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from smsdeclare.canonical import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from smsdeclare.definitions import Message
+    from smsdeclare.sends import Send, Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One POST: one text to some receivers of one message."""
+
+    message: str
+    revision: int
+    text: Text
+    #: OVHcloud's own option names → values.
+    options: Mapping[str, Any]
+    #: E.164, in ascending order.
+    numbers: tuple[str, ...]
+
+    @property
+    def held_minutes(self) -> int:
+        """How long the provider holds it from the moment the POST arrives."""
+        return int(self.options.get("differedPeriod", 0))
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the provider holds it at all."""
+        return self.held_minutes > 0
+
+
+def group(message: Message, sends: Iterable[Send], receivers_per_job: int) -> Iterator[Job]:
+    """Jobs in the order in which their first receiver comes; `sends` must be ordered by number."""
+    by_text: dict[str, list[Send]] = {}
+    for send in sends:
+        by_text.setdefault(send.text.digest, []).append(send)
+    for equal in by_text.values():
+        for start in range(0, len(equal), receivers_per_job):
+            chunk = equal[start : start + receivers_per_job]
+            yield Job(
+                message=message.name,
+                revision=message.revision,
+                text=chunk[0].text,
+                options=message.options,
+                numbers=tuple(send.number for send in chunk),
+            )
+
+
+def tag(project: str, service: str, message: str, revision: int, ordinal: int) -> str:
+    """The provider-side mark of the `ordinal`-th job of a message's revision: 20 characters.
+
+    OVHcloud's http2sms guide gives 20 as the longest tag. The mark follows from the ordinal alone, so that a
+    state that is old, or not the only one, finds marks at the provider that it has not given out.
+    """
+    digest = hashlib.sha256(canonical([project, service, message, revision, ordinal])).digest()
+    return base64.b32encode(digest).decode().lower()[:20]

@@ -1,0 +1,192 @@
+"""Plan: what a run would do, to and from JSON, and its canonical digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from smsdeclare.canonical import canonical
+from smsdeclare.compare import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from smsdeclare.compare import Decision
+    from smsdeclare.definitions import Message
+
+FORMAT_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One action for some receivers of one message."""
+
+    address: str
+    action: Action
+    #: How many.
+    receivers: int
+    #: RFC 3339 with offset; None: now.
+    send_at: str | None
+    posts: int
+    #: gsm7, unicode or mixed.
+    encoding: str
+    #: How many sends of each encoding.
+    encodings: Mapping[str, int]
+    #: For one SMS: `{"min": 1, "max": 2}`.
+    parts: Mapping[str, int]
+    credits: float
+    #: False: OVHcloud's published rules leave room, and `credits` is the larger figure.
+    credits_exact: bool
+    #: The text with a receiver's own values as ‹names›.
+    sample: str
+    #: How many receivers had an earlier text.
+    edited_since_sent: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedRow:
+    """A row that no SMS goes to."""
+
+    address: str
+    ref: str | None
+    file: str | None
+    line: int | None
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """A warning, as plans carry it."""
+
+    code: str
+    message: str
+    file: str | None
+    line: int | None
+    column: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A rule of the project that the plan breaks."""
+
+    rule: str
+    limit: float | str
+    actual: float | str
+    address: str | None
+    file: str | None
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Counts of sends."""
+
+    send: int = 0
+    cancel: int = 0
+    replace: int = 0
+    keep: int = 0
+    skip: int = 0
+    missed: int = 0
+    unknown: int = 0
+    posts: int = 0
+    credits: float = 0.0
+    credits_left: float | None = None
+    credits_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Permission, not instruction: counts, costs and a digest; no number, no value, no secret."""
+
+    project: str
+    provider: str
+    endpoint: str
+    service: str
+    digest: str
+    #: RFC 3339 in UTC.
+    created_at: str
+    changes: tuple[Change, ...]
+    skipped: tuple[SkippedRow, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    summary: Summary
+    #: Names of variables given from outside, with their values; they go with a saved plan.
+    variables: Mapping[str, str] = field(default_factory=dict)
+    #: Addresses the plan was limited to.
+    targets: tuple[str, ...] = ()
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something is to be done, unknown sends included."""
+        summary = self.summary
+        return bool(summary.send or summary.cancel or summary.replace or summary.unknown or summary.missed)
+
+
+def digest(lines: Iterable[bytes]) -> str:
+    """`sha256:…` over the canonical lines, which must come ordered by key."""
+    total = hashlib.sha256()
+    for line in lines:
+        total.update(line)
+        total.update(b"\n")
+    return f"sha256:{total.hexdigest()}"
+
+
+def line(message: Message, decision: Decision) -> bytes:
+    """What is approved for one send: key, how often it was freed, action, text, options."""
+    send = decision.send
+    return canonical(
+        [
+            message.name,
+            message.revision,
+            send.number,
+            decision.resends,
+            decision.action.value,
+            send.text.digest,
+            dict(message.options),
+            {},
+        ]
+    )
+
+
+def to_json(plan: Plan) -> dict[str, Any]:
+    """The plan as the contract's document; `from_json` reads it back."""
+    return {"formatVersion": FORMAT_VERSION, **_document(plan)}
+
+
+def from_json(document: Mapping[str, Any]) -> Plan:
+    """A plan out of its document; raises KeyError, TypeError or ValueError where it is none."""
+    if document["formatVersion"] != FORMAT_VERSION:
+        raise ValueError(f"format {document['formatVersion']!r}")
+    return Plan(
+        **{
+            **_read(Plan, document),
+            "changes": tuple(Change(**{**_read(Change, change), "action": Action(change["action"])}) for change in document["changes"]),
+            "skipped": tuple(SkippedRow(**_read(SkippedRow, row)) for row in document["skipped"]),
+            "warnings": tuple(Warned(**_read(Warned, warning)) for warning in document["warnings"]),
+            "violations": tuple(Violation(**_read(Violation, violation)) for violation in document["violations"]),
+            "summary": Summary(**_read(Summary, document["summary"])),
+            "targets": tuple(document["targets"]),
+        }
+    )
+
+
+def _read(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
+    return {one.name: document[_camel_name(one.name)] for one in fields(kind)}
+
+
+def _camel_name(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _document(value: Any) -> Any:
+    """Fields under the names that the documents have; mappings keep their own keys."""
+    if is_dataclass(value):
+        return {_camel_name(one.name): _document(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    return [_document(one) for one in value] if isinstance(value, tuple) else value

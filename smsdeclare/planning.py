@@ -1,0 +1,210 @@
+"""Definitions + ledger → a plan, and the sends that carrying it out would post."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from smsdeclare import codes, plan, sends
+from smsdeclare.clock import timestamp
+from smsdeclare.compare import Action, Decision, compare
+from smsdeclare.diagnostics import Diagnostic, by_place
+from smsdeclare.errors import InputError
+from smsdeclare.jobs import Job, group
+from smsdeclare.ledger import Binding, Ledger, Record
+from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Warned
+from smsdeclare.redaction import mask_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from smsdeclare.definitions import Definitions, Message
+    from smsdeclare.sends import MessageSends, Send
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A plan worked out, and what is left to post of it."""
+
+    plan: Plan
+    #: In the order in which they are posted.
+    jobs: tuple[Job, ...]
+    #: Every send whose fate is open.
+    in_doubt: tuple[Record, ...]
+    #: How many sends were left out because they are done already.
+    kept: int
+
+
+def expand(definitions: Definitions) -> list[MessageSends]:
+    """Every message for each of its receivers; raises InputError with the problems of all messages at once."""
+    expanded = []
+    problems: list[Diagnostic] = []
+    for message in definitions.messages:
+        try:
+            expanded.append(sends.expand(definitions, message))
+        except InputError as error:
+            problems.extend(error.diagnostics)
+    if problems:
+        raise InputError(*by_place(problems))
+    return expanded
+
+
+def work_out(
+    definitions: Definitions,
+    expanded: Iterable[MessageSends],
+    ledger: Ledger,
+    binding: Binding,
+    *,
+    now: datetime,
+    credits_left: float | None = None,
+    approved: str | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Draft:
+    """Compare with the ledger and say what would be done.
+
+    `approved` is the digest of an approved plan whose own sends count as not yet done; see `compare`.
+    """
+    changes: list[Change] = []
+    skipped: list[SkippedRow] = []
+    found: list[Diagnostic] = list(definitions.warnings)
+    jobs: list[Job] = []
+    lines: list[bytes] = []
+    settling: set[tuple[str, str]] = set()
+    for one in expanded:
+        message = one.message
+        decisions = list(compare(one, ledger, approved))
+        lines += [plan.line(message, decision) for decision in decisions if decision.action is Action.SEND]
+        todo = [decision.send for decision in decisions if decision.is_free]
+        posts = list(group(message, todo, definitions.provider.receivers_per_job))
+        jobs += posts
+        changes += _changes(one, decisions, todo, len(posts))
+        settling.update((message.name, decision.send.number) for decision in decisions if decision.is_doubtful)
+        found += one.findings.warnings
+        superseded = sum(decision.superseded for decision in decisions)
+        if superseded:
+            found.append(_lowered(message, superseded))
+        skipped += [
+            SkippedRow(
+                address=message.address,
+                ref=None,
+                file=row.span.file,
+                line=row.span.line,
+                code=row.code.id,
+                reason=row.reason,
+            )
+            for row in one.findings.skipped
+        ]
+    in_doubt = tuple(ledger.in_doubt())
+    left = Counter(record.address for record in in_doubt if (record.message, record.number) not in settling)
+    changes += [_left_files(address, count) for address, count in sorted(left.items())]
+    worked_out = Plan(
+        project=binding.project,
+        provider=binding.provider,
+        endpoint=binding.endpoint,
+        service=binding.service,
+        digest=plan.digest(lines),
+        created_at=timestamp(now),
+        changes=tuple(changes),
+        skipped=tuple(skipped),
+        warnings=tuple(_warned(finding) for finding in by_place(found)),
+        summary=_summary(changes, len(skipped), credits_left),
+        variables=dict(variables or {}),
+    )
+    return Draft(plan=worked_out, jobs=tuple(jobs), in_doubt=in_doubt, kept=worked_out.summary.keep)
+
+
+def _changes(one: MessageSends, decisions: list[Decision], todo: list[Send], posts: int) -> Iterator[Change]:
+    """One change for each action that some receiver of the message needs."""
+    unknown = [decision.send for decision in decisions if decision.is_doubtful]
+    done = [decision for decision in decisions if not decision.is_free and not decision.is_doubtful]
+    if todo:
+        yield _change(one, Action.SEND, todo, posts, f"{_receivers(len(todo))} not had it")
+    if unknown:
+        yield _change(one, Action.SETTLE, unknown, 0, f"it is not known whether {len(unknown)} went out")
+    if done:
+        edited = sum(decision.edited for decision in done)
+        reason = f"{_receivers(len(done))} had it"
+        if edited:
+            reason += f", {edited} with an earlier text; raise `revision` to send it again"
+        yield _change(one, Action.KEEP, [decision.send for decision in done], 0, reason, edited)
+
+
+def _change(
+    one: MessageSends, action: Action, chosen: list[Send], posts: int, reason: str, edited: int = 0
+) -> Change:
+    encodings = Counter(send.text.bill.encoding for send in chosen)
+    parts = [send.text.bill.parts for send in chosen]
+    costs = action is Action.SEND
+    return Change(
+        address=one.message.address,
+        action=action,
+        receivers=len(chosen),
+        send_at=None,
+        posts=posts,
+        encoding="mixed" if len(encodings) > 1 else next(iter(encodings)),
+        encodings={"gsm7": encodings["gsm7"], "unicode": encodings["unicode"]},
+        parts={"min": min(parts), "max": max(parts)},
+        credits=round(sum(send.credits for send in chosen), 6) if costs else 0.0,
+        credits_exact=all(send.credits_exact for send in chosen) if costs else True,
+        sample=one.sample,
+        edited_since_sent=edited,
+        reason=reason,
+    )
+
+
+def _left_files(address: str, count: int) -> Change:
+    """Sends in doubt that today's files do not ask for."""
+    return Change(
+        address=address,
+        action=Action.SETTLE,
+        receivers=count,
+        send_at=None,
+        posts=0,
+        encoding="gsm7",
+        encodings={"gsm7": 0, "unicode": 0},
+        parts={"min": 0, "max": 0},
+        credits=0.0,
+        credits_exact=True,
+        sample="",
+        edited_since_sent=0,
+        reason=f"it is not known whether {count} went out; the files do not ask for them now",
+    )
+
+
+def _receivers(count: int) -> str:
+    return "1 receiver has" if count == 1 else f"{count} receivers have"
+
+
+def _lowered(message: Message, count: int) -> Diagnostic:
+    detail = f"{message.address}: {_receivers(count)} had a higher one"
+    return Diagnostic(code=codes.REVISION_LOWERED, detail=detail, span=message.span)
+
+
+def _warned(finding: Diagnostic) -> Warned:
+    span = finding.span
+    return Warned(
+        code=finding.code.id,
+        message=mask_text(finding.message),
+        file=span.file if span else None,
+        line=span.line if span else None,
+        column=span.column if span else None,
+    )
+
+
+def _summary(changes: list[Change], skipped: int, credits_left: float | None) -> Summary:
+    counts = Counter[Action]()
+    for change in changes:
+        counts[change.action] += change.receivers
+    taken = round(sum(change.credits for change in changes), 6)
+    return Summary(
+        send=counts[Action.SEND],
+        keep=counts[Action.KEEP],
+        skip=skipped,
+        unknown=counts[Action.SETTLE],
+        posts=sum(change.posts for change in changes),
+        credits=taken,
+        credits_left=credits_left,
+        credits_after=None if credits_left is None else round(credits_left - taken, 6),
+    )

@@ -1,0 +1,117 @@
+"""A root file and its include globs → documents, each checked against the schema."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from smsdeclare import codes, files
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.document import Document, parse
+from smsdeclare.errors import InputError
+from smsdeclare.schema import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT_NAME = "smsdeclare.yaml"
+DEFAULT_INCLUDE = ("**/*.sms.yaml", "**/*.sms.yml")
+YAML_LIMIT = 5_000_000
+
+
+#: Where names may stand, in any file.
+_SECTIONS = ("receivers", "options", "messages")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The documents of one project, as far as they are sound, and what is wrong with the others."""
+
+    #: The folder of the root file, links resolved.
+    folder: Path
+    #: None where the root file itself is not sound.
+    root: Document | None
+    parts: tuple[Document, ...]
+    found: tuple[Diagnostic, ...]
+    #: Names that stand in files that are not sound: referring to them is no mistake of its own.
+    elsewhere: frozenset[tuple[str, str]]
+    #: Whether every file could be read at all; if not, any name may stand in one that could not.
+    is_complete: bool
+
+
+def read(folder: Path, root_name: str | None = None) -> Project:
+    """Read the root file in `folder` and all that it includes; raises InputError where there is no root file."""
+    root_path = folder.resolve() / (root_name or ROOT_NAME)
+    # -f may name a file of another folder; that folder is the project's then.
+    folder = root_path.parent.resolve()
+    root_path = folder / root_path.name
+    if not os.path.lexists(root_path):
+        raise InputError(Diagnostic(code=codes.NO_PROJECT, detail=f"{root_name or ROOT_NAME} does not exist"))
+    found: list[Diagnostic] = []
+    root = _parse(root_path, folder, found)
+    globs = _globs(root) if root else DEFAULT_INCLUDE
+    parts = [_parse(path, folder, found) for path in _included(folder, root_path, globs)]
+    is_complete = root is not None and None not in parts
+    sound: list[Document] = []
+    elsewhere: set[tuple[str, str]] = set()
+    kinds: list[tuple[Document | None, Literal["root", "part"]]] = [(root, "root"), *((part, "part") for part in parts)]
+    for document, kind in kinds:
+        if document is None:
+            continue
+        problems = validate(document, kind=kind)
+        found.extend(problems)
+        if any(problem.is_error for problem in problems):
+            elsewhere.update(_names(document))
+        else:
+            sound.append(document)
+    return Project(
+        folder=folder,
+        root=root if root in sound else None,
+        parts=tuple(document for document in sound if document is not root),
+        found=tuple(found),
+        elsewhere=frozenset(elsewhere),
+        is_complete=is_complete,
+    )
+
+
+def _parse(path: Path, folder: Path, found: list[Diagnostic]) -> Document | None:
+    shown = path.relative_to(folder).as_posix()
+    try:
+        return parse(files.read_bytes(path, root=folder, shown=shown, limit=YAML_LIMIT), file=shown)
+    except InputError as error:
+        found.extend(error.diagnostics)
+        return None
+
+
+def _names(document: Document) -> Iterator[tuple[str, str]]:
+    """Section and name of everything that a document seems to name."""
+    data = document.data if isinstance(document.data, dict) else {}
+    for section in _SECTIONS:
+        named = data.get(section)
+        yield from ((section, name) for name in named) if isinstance(named, dict) else ()
+
+
+def _globs(root: Document) -> tuple[str, ...]:
+    """The include globs; the default where the root file gives none or gives nonsense (reported by the schema)."""
+    given = root.data.get("include") if isinstance(root.data, dict) else None
+    if isinstance(given, list) and all(isinstance(glob, str) for glob in given):
+        return tuple(given)
+    return DEFAULT_INCLUDE
+
+
+def _included(folder: Path, root_path: Path, globs: tuple[str, ...]) -> Iterator[Path]:
+    """Each file once, in the order of its name; hidden folders and nested projects are left out."""
+    found = {path for glob in globs if not _escapes(glob) for path in folder.glob(glob)}
+    for path in sorted(found):
+        inside = path.relative_to(folder)
+        hidden = any(name.startswith(".") for name in inside.parts)
+        nested = any((folder.joinpath(*inside.parts[:depth]) / ROOT_NAME).exists() for depth in range(1, len(inside.parts)))
+        if path != root_path and not hidden and not nested and path.is_file():
+            yield path
+
+
+def _escapes(glob: str) -> bool:
+    """Whether the glob points out of the folder, where pathlib would raise or wander."""
+    return Path(glob).is_absolute() or ".." in Path(glob).parts or not glob

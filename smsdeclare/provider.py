@@ -1,0 +1,92 @@
+"""Contract: Accepted, Refused, Unreached; the exception InDoubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from smsdeclare.jobs import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The provider took the request and said what became of each receiver."""
+
+    #: E.164.
+    valid: tuple[str, ...]
+    #: As the provider spells them where they are no E.164 number.
+    invalid: tuple[str, ...]
+    ids: tuple[int, ...]
+    credits: float | None
+    query_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The provider answered, in its own words, that it did not take the request: nothing was sent."""
+
+    status: int
+    #: OVHcloud's `errorCode` or `class`; empty where it gives none.
+    kind: str
+    message: str
+    query_id: str
+
+    @property
+    def ends_run(self) -> bool:
+        """Whether the next request would be refused as well: rights, credits, service, pace."""
+        return self.status != 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreached:
+    """No byte of the request left this machine: nothing was sent."""
+
+    reason: str
+
+
+@dataclass(eq=False)
+class InDoubt(Exception):  # noqa: N818 - it is a finding, not a fault
+    """The request may have been taken. Raised, so that nobody mistakes it for an answer."""
+
+    reason: str
+    query_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A signed request: these bytes, posted once, never signed again."""
+
+    url: str
+    body: bytes = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    #: The signature's own time. Epoch seconds on the provider's clock.
+    not_after: int
+    #: When it was signed. Seconds of the monotonic clock.
+    signed_at: float
+    #: sha256 of the body, hexadecimal.
+    body_digest: str
+
+
+class Provider(Protocol):
+    """Who sends. Only `submit` may create an SMS."""
+
+    def service(self) -> str:
+        """The SMS account in use, found where it is not named; raises ProviderError."""
+        ...
+
+    def credits_left(self) -> float | None:
+        """Credits on the account; None where the credentials may not ask."""
+        ...
+
+    def connect(self) -> None:
+        """Open the line and learn the provider's time; raises ProviderError."""
+        ...
+
+    def prepare(self, job: Job, tag: str, numbers: tuple[str, ...]) -> Prepared:
+        """Build and sign the request for these receivers of the job. No network."""
+        ...
+
+    def submit(self, prepared: Prepared) -> Accepted | Refused | Unreached:
+        """Post it, once. Raises InDoubt where it may have been taken and the answer does not say."""
+        ...

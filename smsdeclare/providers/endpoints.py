@@ -1,0 +1,83 @@
+"""Where OVHcloud's API is: names and URLs, and which are allowed."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from smsdeclare import codes
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: The names of the official clients. SMS is sold by the European API; the others exist for completeness.
+NAMED: Mapping[str, str] = MappingProxyType(
+    {
+        "ovh-eu": "https://eu.api.ovh.com/1.0",
+        "ovh-ca": "https://ca.api.ovh.com/1.0",
+        "ovh-us": "https://api.us.ovhcloud.com/1.0",
+    }
+)
+_DEFAULT = "ovh-eu"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One place of the API."""
+
+    #: As people name it, and as the state is bound to it: `ovh-eu` or a URL.
+    name: str
+    #: Without a slash at its end.
+    url: str
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it never leaves this machine."""
+        return is_loopback(self.url)
+
+
+def resolve(written: str | None, environment: str | None) -> Endpoint:
+    """The endpoint of a project, from YAML and from OVH_ENDPOINT; raises InputError where they differ.
+
+    A URL that is not loopback is only taken from the environment, which is where the credentials come from:
+    whoever edits YAML must not be able to send them elsewhere.
+    """
+    if written is not None and written not in NAMED and not is_loopback(written):
+        detail = f"`{written}` in YAML"
+        raise InputError(Diagnostic(code=codes.ENDPOINT_REFUSED, detail=detail))
+    chosen = [_endpoint(name) for name in (written, environment) if name]
+    if len({endpoint.url for endpoint in chosen}) > 1:
+        detail = f"`{written}` in YAML, `{environment}` in OVH_ENDPOINT"
+        raise InputError(Diagnostic(code=codes.ENDPOINT_CONFLICT, detail=detail))
+    return chosen[0] if chosen else _endpoint(_DEFAULT)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this machine itself: 127.0.0.0/8, ::1 or localhost, by http or https."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https") or parts.username or parts.query or parts.fragment or not has_port:
+        return False
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _endpoint(name: str) -> Endpoint:
+    if name in NAMED:
+        return Endpoint(name=name, url=NAMED[name])
+    url = name.rstrip("/")
+    parts = urlsplit(url)
+    if not is_loopback(url) and (parts.scheme != "https" or not parts.hostname or parts.username):
+        raise InputError(Diagnostic(code=codes.ENDPOINT_REFUSED, detail=f"`{name}` is neither a known name nor an https URL"))
+    return Endpoint(name=url, url=url)

@@ -1,0 +1,65 @@
+"""The sandbox: the OVHcloud provider over the simulator, in this process, its SMS kept in a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smsdeclare import codes
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import ProviderError
+from smsdeclare.providers.ovh import OvhProvider
+from smsdeclare.providers.ovh_signature import ApplicationKeys
+from smsdeclare.providers.transport import wire
+from smsdeclare.simulator.outbox import Outbox
+from smsdeclare.simulator.settings import Sender, Service, Settings
+from smsdeclare.simulator.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from smsdeclare.clock import Clock
+    from smsdeclare.simulator.messages import Response
+
+#: The account's name where the project names none.
+SERVICE = "sms-sandbox-1"
+#: `.invalid` is reserved: should a request ever leave this process, it finds nobody.
+_ORIGIN = "https://sandbox.invalid"
+_CREDITS = 1_000_000.0
+
+
+def open_provider(path: Path, service: str | None, senders: Collection[str], clock: Clock) -> OvhProvider:
+    """The sandbox with its outbox at `path`; every sender that the project uses counts as validated."""
+    name = service or SERVICE
+    account = Service(
+        name=name, credits=_CREDITS, senders=tuple(Sender(name=sender) for sender in sorted(senders))
+    )
+    settings = Settings(services=(account,), origin=_ORIGIN)
+    (credential,) = settings.credentials
+    transport = Transport(
+        _Readable(Outbox(path, settings)), clock=lambda: clock.now().timestamp(), on_first_byte=_begin
+    )
+    keys = ApplicationKeys(
+        application_key=credential.application_key,
+        application_secret=credential.application_secret,
+        consumer_key=credential.consumer_key,
+    )
+    return OvhProvider(url=f"{_ORIGIN}/1.0", keys=keys, service=name, clock=clock, adapter=transport)
+
+
+def _begin() -> None:
+    wire.has_begun = True
+
+
+class _Readable:
+    """An outbox whose file problems are named."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes, now: float) -> Response:
+        try:
+            return self._outbox.handle(method, path, headers, body, now)
+        except (OSError, ValueError) as error:
+            detail = f"the sandbox's outbox: {error}"
+            raise ProviderError(Diagnostic(code=codes.SANDBOX_UNUSABLE, detail=detail)) from error

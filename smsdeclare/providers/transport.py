@@ -1,0 +1,116 @@
+"""HTTP without surprises: nothing is retried, nothing is followed, and the first byte is noticed."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from requests import PreparedRequest, Response, Session
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+CONNECT_SECONDS = 10.0
+#: For each read; OVHcloud was seen to take tens of seconds on long lists of receivers.
+READ_SECONDS = 60.0
+#: A larger answer is not an answer. Bytes.
+ANSWER_LIMIT = 1 << 20
+
+
+class _Wire(threading.local):
+    """Whether the request of this thread has begun to leave. The kind of an exception can't tell: the library
+    raises the same one for a failed handshake and for a connection that breaks after the body was read."""
+
+    has_begun = False
+
+
+wire = _Wire()
+
+
+class _NoticesFirstByte:
+    """Mixed into urllib3's connections: what is written while connecting (a proxy's tunnel) does not count."""
+
+    _connecting = False
+
+    def connect(self) -> None:
+        self._connecting = True
+        try:
+            super().connect()  # type: ignore[misc]  # the connection it is mixed into
+        finally:
+            self._connecting = False
+
+    def send(self, data: Any) -> None:
+        if getattr(self, "sock", None) is None:
+            self.connect()
+        if not self._connecting:
+            wire.has_begun = True
+        super().send(data)  # type: ignore[misc]  # as above
+
+
+class _Connection(_NoticesFirstByte, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_NoticesFirstByte, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class DirectAdapter(HTTPAdapter):
+    """requests' own adapter, without retries, over connections that notice their first byte."""
+
+    def __init__(self) -> None:
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]  # requests' stub has no types here
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)  # type: ignore[no-untyped-call]  # as above
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        return manager
+
+
+class AnswerTooLarge(Exception):  # noqa: N818 - says the mistake
+    """The answer is larger than any answer of this API."""
+
+
+class Line:
+    """A session with one API, over real sockets or over an adapter of its own."""
+
+    def __init__(self, adapter: BaseAdapter | None = None) -> None:
+        self._session = Session()
+        self._session.mount("https://", adapter or DirectAdapter())
+        self._session.mount("http://", adapter or DirectAdapter())
+
+    def send(self, request: PreparedRequest) -> tuple[Response, bytes]:
+        """Send a prepared request as it is, once; the answer's head and its decoded body.
+
+        Raises requests.RequestException or AnswerTooLarge; `wire.has_begun` tells whether a byte had left.
+        """
+        wire.has_begun = False
+        # Proxies and certificates of the environment count, as they do for every other tool on the machine.
+        settings = self._session.merge_environment_settings(request.url, {}, True, None, None)
+        response = self._session.send(
+            request, allow_redirects=False, timeout=(CONNECT_SECONDS, READ_SECONDS), **settings
+        )
+        with response:
+            body = bytearray()
+            for chunk in response.iter_content(8192):
+                body += chunk
+                if len(body) > ANSWER_LIMIT:
+                    raise AnswerTooLarge
+            return response, bytes(body)
+
+    def hang_up(self) -> None:
+        """Close idle connections, so that the next request opens a fresh one."""
+        for adapter in self._session.adapters.values():
+            adapter.close()

@@ -1,0 +1,189 @@
+"""Lists, CSV files, union and except → a stream of receivers, each once."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from smsdeclare import codes, files, phone
+from smsdeclare.diagnostics import Diagnostic, Related, Span
+from smsdeclare.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from smsdeclare.definitions import CsvSource, Definitions, InlineReceiver, Message, ReceiversList
+
+#: A CSV file larger than this is refused before it is read. Bytes.
+CSV_LIMIT = 1_000_000_000
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+class Receiver(NamedTuple):
+    """One receiver, its number in E.164. A tuple, since there may be a million."""
+
+    number: str
+    #: ISO 3166 alpha-2, or None where the prefix has no country.
+    country: str | None
+    #: The receiver's own values; blank ones are absent.
+    values: Mapping[str, str]
+    span: Span
+
+
+class Skipped(NamedTuple):
+    """A row that was left out, and why."""
+
+    span: Span
+    code: codes.Code
+    reason: str
+
+    def as_warning(self) -> Diagnostic:
+        """The row as a finding that stops nothing."""
+        return Diagnostic(code=codes.ROW_SKIPPED, detail=self.reason, span=self.span)
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What expanding leaves beside the receivers themselves."""
+
+    skipped: list[Skipped] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
+    #: Rows read, those that `where` filtered out not counted.
+    rows: int = 0
+
+
+def expand(definitions: Definitions, message: Message, findings: Findings) -> Iterator[Receiver]:
+    """The receivers of a message, each number once, in the order of `to` and of the files.
+
+    Raises InputError where a file can't be read.
+    """
+    excluded = _numbers_of(definitions, message.excluded)
+    seen: dict[str, tuple[Span, int]] = {}
+    for target in message.to:
+        if isinstance(target, str):
+            stream = _list(definitions, definitions.receivers[target], findings)
+        else:
+            stream = iter((_inline(target),))
+        for receiver in stream:
+            first = seen.get(receiver.number)
+            fingerprint = hash(frozenset(receiver.values.items()))
+            if first is None:
+                seen[receiver.number] = (receiver.span, fingerprint)
+                if receiver.number not in excluded:
+                    yield receiver
+            elif first[1] != fingerprint and receiver.span != first[0]:
+                findings.warnings.append(
+                    Diagnostic(
+                        code=codes.RECEIVER_TWICE,
+                        detail="the first one is used",
+                        span=receiver.span,
+                        related=(Related(span=first[0], label="first here"),),
+                    )
+                )
+
+
+def _numbers_of(definitions: Definitions, names: Sequence[str]) -> frozenset[str]:
+    """All numbers of some lists; what is skipped there has no number to exclude."""
+    beside = Findings()
+    return frozenset(
+        receiver.number for name in names for receiver in _list(definitions, definitions.receivers[name], beside)
+    )
+
+
+def _list(definitions: Definitions, listed: ReceiversList, findings: Findings) -> Iterator[Receiver]:
+    excluded = _numbers_of(definitions, listed.excluded)
+    for receiver in _members(definitions, listed, findings):
+        if receiver.number not in excluded:
+            yield receiver
+
+
+def _members(definitions: Definitions, listed: ReceiversList, findings: Findings) -> Iterator[Receiver]:
+    for entry in listed.numbers:
+        yield _inline(entry)
+    if listed.csv is not None:
+        yield from _rows(definitions.folder, listed.csv, listed.default_country, findings)
+    for name in listed.union:
+        yield from _list(definitions, definitions.receivers[name], findings)
+
+
+def _inline(entry: InlineReceiver) -> Receiver:
+    return Receiver(entry.number, entry.country, entry.values, entry.span)
+
+
+def _rows(root: Path, source: CsvSource, default_country: str | None, findings: Findings) -> Iterator[Receiver]:
+    """The rows of a CSV file that `where` lets through and whose number is one."""
+    delimiter = source.delimiter or _find_delimiter(root, source)
+    with files.open_text(source.path, root=root, shown=source.shown, limit=CSV_LIMIT) as stream:
+        reader = csv.reader(stream, delimiter=delimiter, strict=True)
+        line = 1
+        try:
+            header = [name.strip() for name in next(reader, [])]
+            number_at, filters = _columns(source, header)
+            any_rows = False
+            for line, cells in _numbered(reader):
+                any_rows = True
+                if len(cells) > len(header):
+                    detail = f"{len(cells)} cells, {len(header)} columns"
+                    raise InputError(Diagnostic(code=codes.CSV_RAGGED, detail=detail, span=_line(source, line)))
+                trimmed = [cell.strip() for cell in cells]
+                if any((trimmed[at] if at < len(trimmed) else "") not in wanted for at, wanted in filters):
+                    continue
+                findings.rows += 1
+                try:
+                    found = phone.parse(trimmed[number_at] if number_at < len(trimmed) else "", default_country)
+                except phone.NotANumber as problem:
+                    findings.skipped.append(Skipped(_line(source, line), problem.code, problem.detail))
+                    continue
+                values = {name: cell for name, cell in zip(header, trimmed, strict=False) if cell and name}
+                yield Receiver(found.e164, found.country, values, _line(source, line))
+            if not any_rows:
+                raise InputError(Diagnostic(code=codes.CSV_NO_ROWS, detail=source.shown, span=source.span))
+        except csv.Error as problem:
+            span = _line(source, max(reader.line_num, 1))
+            raise InputError(Diagnostic(code=codes.CSV_SYNTAX, detail=str(problem), span=span)) from None
+
+
+def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    """Each row that is not an empty line, with the line it begins on."""
+    begins = reader.line_num + 1  # type: ignore[attr-defined]  # csv.reader has it, Iterator does not
+    for cells in reader:
+        if cells:
+            yield begins, cells
+        begins = reader.line_num + 1  # type: ignore[attr-defined]  # as above
+
+
+def _columns(source: CsvSource, header: list[str]) -> tuple[int, list[tuple[int, tuple[str, ...]]]]:
+    """Where the number stands, and the columns that `where` looks at."""
+    if not any(header):
+        raise InputError(Diagnostic(code=codes.CSV_NO_ROWS, detail=source.shown, span=source.span))
+    named = [name for name in header if name]
+    twice = next((name for name in named if named.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(Diagnostic(code=codes.CSV_DUPLICATE_COLUMN, detail=f"`{twice}`", span=_line(source, 1)))
+    for wanted in (source.number_column, *source.where):
+        if wanted not in header:
+            detail = f"`{wanted}` in {source.shown}, which has {', '.join(f'`{name}`' for name in named[:12])}"
+            raise InputError(Diagnostic(code=codes.CSV_MISSING_COLUMN, detail=detail, span=source.span))
+    filters = [(header.index(column), wanted) for column, wanted in source.where.items()]
+    return header.index(source.number_column), filters
+
+
+def _find_delimiter(root: Path, source: CsvSource) -> str:
+    """The delimiter under which the header holds the number's column; of several, the one that cuts most."""
+    with files.open_text(source.path, root=root, shown=source.shown, limit=CSV_LIMIT) as stream:
+        first = stream.readline(100_000)
+
+    def cut(delimiter: str) -> tuple[bool, int]:
+        try:
+            header = next(csv.reader([first], delimiter=delimiter), [])
+        except csv.Error:
+            return False, 0
+        return source.number_column in [name.strip() for name in header], len(header)
+
+    return max(_DELIMITERS, key=cut)
+
+
+def _line(source: CsvSource, line: int) -> Span:
+    return Span(file=source.shown, line=line, column=1, end_line=line + 1, end_column=1)

@@ -1,0 +1,104 @@
+"""Message × receivers → sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from smsdeclare import codes, receivers
+from smsdeclare.canonical import sha256_hex
+from smsdeclare.diagnostics import Diagnostic, Related
+from smsdeclare.errors import InputError
+from smsdeclare.rates import Bill, bill, credits_of
+from smsdeclare.template import TemplateProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from smsdeclare.definitions import Definitions, Message
+    from smsdeclare.receivers import Findings, Receiver
+
+#: How many receivers with a broken text are named one by one; the rest is counted.
+_SHOWN_PROBLEMS = 20
+
+
+class Text(NamedTuple):
+    """One rendered text with what is known of it; shared by all sends that have it."""
+
+    text: str
+    #: sha256 over the UTF-8 bytes, hexadecimal.
+    digest: str
+    bill: Bill
+
+
+class Send(NamedTuple):
+    """One SMS to one receiver. A tuple, since there may be a million."""
+
+    number: str
+    text: Text
+    credits: float
+    credits_exact: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class MessageSends:
+    """All sends of one message, ordered by number."""
+
+    message: Message
+    sends: list[Send]
+    sample: str
+    findings: Findings
+    problems: list[Diagnostic] = field(default_factory=list)
+
+
+def expand(definitions: Definitions, message: Message) -> MessageSends:
+    """Render the message for each of its receivers.
+
+    Raises InputError with every receiver that the text has a hole for (the first twenty by name).
+    """
+    findings = receivers.Findings()
+    problems: list[Diagnostic] = []
+    failed = 0
+    texts: dict[str, Text] = {}
+    sends: list[Send] = []
+    own: set[str] = set()
+    first: Receiver | None = None
+    for receiver in receivers.expand(definitions, message, findings):
+        first = first or receiver
+        own.update(receiver.values)
+        try:
+            rendered = message.template.render(receiver.values, definitions.variables)
+        except TemplateProblem as problem:
+            failed += 1
+            if failed <= _SHOWN_PROBLEMS:
+                problems.append(_problem(message, receiver, problem))
+            continue
+        text = texts.get(rendered) or texts.setdefault(rendered, _text(rendered, message.options))
+        credits_taken, known = credits_of(text.bill.parts, receiver.country)
+        sends.append(Send(receiver.number, text, credits_taken, known and text.bill.exact))
+    if failed > _SHOWN_PROBLEMS:
+        detail = f"and {failed - _SHOWN_PROBLEMS} more receivers"
+        problems.append(Diagnostic(code=problems[-1].code, detail=detail, span=message.text_span))
+    if problems:
+        raise InputError(*problems)
+    if not sends:
+        findings.warnings.append(Diagnostic(code=codes.NO_RECEIVERS, detail=message.address, span=message.to_span))
+    sends.sort()
+    return MessageSends(
+        message=message,
+        sends=sends,
+        sample=message.template.sample(own, definitions.variables),
+        findings=findings,
+    )
+
+
+def _text(rendered: str, options: Mapping[str, object]) -> Text:
+    return Text(rendered, sha256_hex(rendered.encode()), bill(rendered, options))
+
+
+def _problem(message: Message, receiver: Receiver, problem: TemplateProblem) -> Diagnostic:
+    """At the receiver's own row, since that is where a value is missing; the text is the related place."""
+    related = (Related(span=message.text_span, label="used here"),)
+    return Diagnostic(
+        code=problem.code, detail=problem.detail, span=receiver.span, path=f"messages.{message.name}.text", related=related
+    )

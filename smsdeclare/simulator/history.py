@@ -1,0 +1,143 @@
+"""The truth: every SMS accepted or cancelled, as an append-only journal and as look-ups over it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from smsdeclare.simulator.settings import Settings
+
+#: One line of the journal; JSON-able.
+Record: TypeAlias = dict[str, Any]
+
+#: The first id; later ones leave gaps, as the real ones do.
+_FIRST_ID = 27814656
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sms:
+    """One accepted SMS. Times are epoch seconds on the server's clock."""
+
+    id: int
+    service: str
+    receiver: str
+    sender: str
+    message: str
+    tag: str
+    parts: int
+    encoding: str
+    credits: float
+    created_at: float
+    due_at: float
+    #: Which POST brought it, counted from 1 over all services.
+    job_number: int
+    #: Minutes, as posted; 0 where it was not.
+    differed_period: int
+    stop_clause: bool
+    #: The rest of the POST, as posted.
+    options: Mapping[str, Any]
+
+    def record(self) -> Record:
+        """Its line in the journal."""
+        return {
+            "id": self.id,
+            "service": self.service,
+            "receiver": self.receiver,
+            "sender": self.sender,
+            "message": self.message,
+            "tag": self.tag,
+            "parts": self.parts,
+            "encoding": self.encoding,
+            "credits": self.credits,
+            "createdAt": self.created_at,
+            "dueAt": self.due_at,
+            "jobNumber": self.job_number,
+            "differedPeriod": self.differed_period,
+            "stopClause": self.stop_clause,
+            "options": dict(self.options),
+        }
+
+    @staticmethod
+    def of(record: Mapping[str, Any]) -> Sms:
+        """From its line. Raises KeyError for a line that is none."""
+        return Sms(
+            id=record["id"],
+            service=record["service"],
+            receiver=record["receiver"],
+            sender=record["sender"],
+            message=record["message"],
+            tag=record["tag"],
+            parts=record["parts"],
+            encoding=record["encoding"],
+            credits=record["credits"],
+            created_at=record["createdAt"],
+            due_at=record["dueAt"],
+            job_number=record["jobNumber"],
+            differed_period=record["differedPeriod"],
+            stop_clause=record["stopClause"],
+            options=record["options"],
+        )
+
+
+class History:
+    """The journal and what is derived from it; appending is the only way to change either."""
+
+    def __init__(self, settings: Settings, records: Iterable[Record] = ()) -> None:
+        self.settings = settings
+        self.journal: list[Record] = []
+        self._sms: dict[int, Sms] = {}
+        self._by_tag: dict[tuple[str, str], list[Sms]] = defaultdict(list)
+        self._cancelled: set[int] = set()
+        self._spent: dict[str, float] = defaultdict(float)
+        self._jobs = 0
+        for record in records:
+            self.append(record)
+
+    def append(self, record: Record) -> None:
+        """Take one more line in."""
+        if "cancelled" in record:
+            sms = self._sms[record["cancelled"]]
+            self._cancelled.add(sms.id)
+            if self.settings.cancel_refunds:
+                self._spent[sms.service] -= sms.credits
+        else:
+            sms = Sms.of(record)
+            self._sms[sms.id] = sms
+            self._by_tag[sms.service, sms.tag].append(sms)
+            self._spent[sms.service] += sms.credits
+            self._jobs = max(self._jobs, sms.job_number)
+        self.journal.append(record)
+
+    @property
+    def next_job_number(self) -> int:
+        """The number of the next POST that is accepted."""
+        return self._jobs + 1
+
+    def next_ids(self, count: int) -> list[int]:
+        """Ids for that many SMS, ascending, not consecutive."""
+        known = len(self._sms)
+        return [_FIRST_ID + 3 * place + place % 2 for place in range(known, known + count)]
+
+    def spent(self, service: str) -> float:
+        """Credits taken from the account so far."""
+        return self._spent[service]
+
+    def find(self, service: str, number: int) -> Sms | None:
+        """The SMS of that id, unless it was cancelled or belongs to another account."""
+        sms = self._sms.get(number)
+        return sms if sms is not None and sms.service == service and number not in self._cancelled else None
+
+    def all(self, service: str, *, tag: str | None = None) -> Iterator[Sms]:
+        """The account's SMS that were not cancelled, oldest first."""
+        candidates = self._sms.values() if tag is None else self._by_tag.get((service, tag), [])
+        return (sms for sms in candidates if sms.service == service and sms.id not in self._cancelled)
+
+    def alive(self) -> list[Record]:
+        """The lines of all SMS that were not cancelled, of all accounts."""
+        return [
+            line for line in self.journal if "cancelled" not in line and line["id"] not in self._cancelled
+        ]
