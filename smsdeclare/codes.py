@@ -23,9 +23,13 @@ class Code:
 
 # SMS0xx files and YAML
 FILE_UNREADABLE = Code(
-    "SMS001", "The file can't be read", "Check that it exists, that it is a plain file and that you may read it."
+    "SMS001",
+    "The file can't be read",
+    "Check that it exists, that it is a plain file and that you may read it.",
 )
-FILE_TOO_LARGE = Code("SMS002", "The file is too large", "YAML files hold at most 5 MB; move receivers into a CSV file.")
+FILE_TOO_LARGE = Code(
+    "SMS002", "The file is too large", "YAML files hold at most 5 MB; move receivers into a CSV file."
+)
 FILE_OUTSIDE = Code(
     "SMS003",
     "The file lies outside the project",
@@ -33,7 +37,9 @@ FILE_OUTSIDE = Code(
 )
 NOT_UTF8 = Code("SMS004", "The file is not UTF-8", "Save it as UTF-8; a byte order mark is allowed.")
 CONTROL_CHARACTER = Code(
-    "SMS005", "The file holds a control character", "Remove it; in a double-quoted YAML text write `\\n` for a new line."
+    "SMS005",
+    "The file holds a control character",
+    "Remove it; in a double-quoted YAML text write `\\n` for a new line.",
 )
 NO_PROJECT = Code(
     "SMS006",
@@ -42,13 +48,21 @@ NO_PROJECT = Code(
     "`-f FILE` names another root file.",
 )
 YAML_SYNTAX = Code("SMS010", "This is not valid YAML", "The parser stopped here; the mistake is often a line above.")
-DUPLICATE_KEY = Code("SMS011", "The key stands twice", "Keep one of the two; the later one would silently win elsewhere.")
+DUPLICATE_KEY = Code(
+    "SMS011", "The key stands twice", "Keep one of the two; the later one would silently win elsewhere."
+)
 YAML_TAG = Code("SMS012", "YAML tags are not allowed", "Remove the tag; types follow from how a value is written.")
 YAML_TAB = Code("SMS013", "A tab is used for indentation", "Indent with spaces.")
-SECOND_DOCUMENT = Code("SMS014", "A second YAML document follows", "Put it into a file of its own; one file is one document.")
+SECOND_DOCUMENT = Code(
+    "SMS014", "A second YAML document follows", "Put it into a file of its own; one file is one document."
+)
 TOO_DEEP = Code("SMS015", "The YAML is nested too deeply", "At most 32 levels are read.")
-ALIASES_TOO_LARGE = Code("SMS016", "The YAML aliases expand too far", "Repeat less; aliases may add at most 10,000 values.")
-BAD_ALIAS = Code("SMS017", "The YAML alias can't be resolved", "An alias names an anchor that stands, finished, before it.")
+ALIASES_TOO_LARGE = Code(
+    "SMS016", "The YAML aliases expand too far", "Repeat less; aliases may add at most 10,000 values."
+)
+BAD_ALIAS = Code(
+    "SMS017", "The YAML alias can't be resolved", "An alias names an anchor that stands, finished, before it."
+)
 KEY_NOT_TEXT = Code("SMS018", "A key must be text", "Write the key as one word or in quotes.")
 NUMBER_OUT_OF_RANGE = Code("SMS019", "The figure is out of range", "Write a smaller figure, or quote it if it is text.")
 
@@ -58,21 +72,43 @@ CANT_WRITE = Code("SMS021", "The file can't be written", "Check the folder's per
 # SMS1xx definitions
 UNKNOWN_KEY = Code("SMS101", "The key is not known", "Check its spelling and where it stands; keys are camelCase.")
 MISSING_KEY = Code("SMS102", "A required key is missing", "Add it.")
-WRONG_TYPE = Code("SMS103", "The value has the wrong type", "Write a value of the expected type; quote a text that looks like a figure.")
+WRONG_TYPE = Code(
+    "SMS103",
+    "The value has the wrong type",
+    "Write a value of the expected type; quote a text that looks like a figure.",
+)
 WRONG_VALUE = Code("SMS104", "The value is not allowed here", "Take one of the allowed values.")
-BAD_NAME = Code("SMS105", "The name is not allowed", "Names begin with a lower-case letter and go on with letters, digits, `_` or `-`.")
-NAME_TWICE = Code("SMS106", "The name is given twice", "Rename one of the two; names are shared by all files of a project.")
-ROOT_ONLY = Code("SMS107", "The key belongs in the root file", "Other files hold `receivers`, `options` and `messages` only.")
+BAD_NAME = Code(
+    "SMS105",
+    "The name is not allowed",
+    "Names begin with a lower-case letter and go on with letters, digits, `_` or `-`.",
+)
+NAME_TWICE = Code(
+    "SMS106", "The name is given twice", "Rename one of the two; names are shared by all files of a project."
+)
+ROOT_ONLY = Code(
+    "SMS107",
+    "The key belongs in the root file",
+    "Other files hold `receivers`, `options` and `messages` only.",
+)
 UNKNOWN_NAME = Code("SMS108", "The name is not defined", "Define it, or correct its spelling.")
 CIRCULAR = Code("SMS109", "The receivers list contains itself", "Break the circle of `union` and `except`.")
 NOT_TOGETHER = Code("SMS110", "These keys exclude each other", "Keep one of them.")
-TAG_RESERVED = Code("SMS111", "`tag` can't be set", "The tool needs the tag to find out what became of a send whose answer was lost.")
+TAG_RESERVED = Code(
+    "SMS111",
+    "`tag` can't be set",
+    "The tool needs the tag to find out what became of a send whose answer was lost.",
+)
 NOT_YET = Code(
     "SMS112",
     "This version does not support the key yet",
     "The key is part of the language but nothing acts on it yet, so it is refused instead of ignored. Remove it.",
 )
-UNKNOWN_VARIABLE = Code("SMS114", "The variable is not declared", "Declare it under `variables` in the root file, or correct its name.")
+UNKNOWN_VARIABLE = Code(
+    "SMS114",
+    "The variable is not declared",
+    "Declare it under `variables` in the root file, or correct its name.",
+)
 BOTH_SENDERS = Code(
     "SMS115",
     "The short number wins over the sender",
@@ -87,40 +123,65 @@ DIFFERED_PERIOD = Code(
 )
 
 # SMS2xx receivers
-NOT_A_NUMBER = Code("SMS201", "This is not a phone number", "Write it in international form: \"+33639980001\".")
+NOT_A_NUMBER = Code("SMS201", "This is not a phone number", 'Write it in international form: "+33639980001".')
 NO_COUNTRY = Code(
-    "SMS202", "The number has no country", "Write it in international form, or set `defaultCountry` on the receivers list."
+    "SMS202",
+    "The number has no country",
+    "Write it in international form, or set `defaultCountry` on the receivers list.",
 )
-NO_SMS_LINE = Code("SMS203", "The number can't receive SMS", "It is a fixed, free or premium line by its range. Use a mobile number.")
+NO_SMS_LINE = Code(
+    "SMS203",
+    "The number can't receive SMS",
+    "It is a fixed, free or premium line by its range. Use a mobile number.",
+)
 CSV_NO_ROWS = Code("SMS204", "The CSV file has no rows", "It needs a header line and at least one row.")
-CSV_MISSING_COLUMN = Code("SMS205", "The CSV file lacks the column", "Correct `numberColumn`, `where`, the delimiter or the header line.")
+CSV_MISSING_COLUMN = Code(
+    "SMS205",
+    "The CSV file lacks the column",
+    "Correct `numberColumn`, `where`, the delimiter or the header line.",
+)
 CSV_SYNTAX = Code("SMS206", "This is not valid CSV", "Check the quotes and the delimiter of this row.")
 CSV_RAGGED = Code(
-    "SMS207", "The row has more cells than the header", "Quote the cell that contains the delimiter; otherwise values slip into the wrong column."
+    "SMS207",
+    "The row has more cells than the header",
+    "Quote the cell that contains the delimiter; otherwise values slip into the wrong column.",
 )
 CSV_DUPLICATE_COLUMN = Code("SMS208", "The column stands twice in the header", "Rename one of the two.")
 RECEIVER_TWICE = Code(
-    "SMS209", "The number stands twice with different values", "The first one is used. Remove the other.", "warning"
+    "SMS209",
+    "The number stands twice with different values",
+    "The first one is used. Remove the other.",
+    "warning",
 )
 NO_RECEIVERS = Code("SMS210", "The message has no receivers", "Every row was filtered, skipped or excluded.", "warning")
-ROW_SKIPPED = Code("SMS211", "The row was skipped", "Its number is none, or has no country. Correct the row.", "warning")
+ROW_SKIPPED = Code(
+    "SMS211", "The row was skipped", "Its number is none, or has no country. Correct the row.", "warning"
+)
 
 # SMS3xx texts and options
 TEMPLATE_SYNTAX = Code("SMS301", "The text is not a valid template", "Check braces, names and filters.")
-TEMPLATE_FORBIDDEN = Code("SMS302", "The template uses what is switched off", "Only expressions, filters, tests and `if` are available.")
+TEMPLATE_FORBIDDEN = Code(
+    "SMS302",
+    "The template uses what is switched off",
+    "Only expressions, filters, tests and `if` are available.",
+)
 TEMPLATE_HOLE = Code(
     "SMS303",
     "The text has a hole for a receiver",
-    "Fill the value in, or write what should stand there without it: {{ name | default(\"…\") }}.",
+    'Fill the value in, or write what should stand there without it: {{ name | default("…") }}.',
 )
 TEMPLATE_FAILED = Code("SMS304", "The text can't be rendered for a receiver", "Correct the value or the template.")
 TEXT_EMPTY = Code("SMS305", "The text renders empty", "An empty SMS is never sent; correct the value or the template.")
-TEXT_CONTROL = Code("SMS306", "The text holds a control character", "Only a new line is allowed; remove tabs and the like.")
+TEXT_CONTROL = Code(
+    "SMS306", "The text holds a control character", "Only a new line is allowed; remove tabs and the like."
+)
 
 # SMS4xx plans
 PLAN_UNREADABLE = Code("SMS401", "The plan can't be read", "Write it anew with `smsdeclare plan --out FILE`.")
 PLAN_STALE = Code("SMS402", "The plan is not the approved one", "Look at the new plan, then approve that one.")
-PLAN_FOREIGN = Code("SMS403", "The plan belongs elsewhere", "It was made for another project, provider, endpoint or service.")
+PLAN_FOREIGN = Code(
+    "SMS403", "The plan belongs elsewhere", "It was made for another project, provider, endpoint or service."
+)
 NO_APPROVAL = Code(
     "SMS404",
     "Nobody approved the plan",
@@ -137,14 +198,27 @@ REVISION_LOWERED = Code(
 )
 
 # SMS5xx the state
-STATE_CORRUPT = Code("SMS501", "The state is damaged", "Do not delete it: it is what keeps an SMS from going out twice. Restore a backup or ask for help.")
-STATE_FOREIGN = Code("SMS502", "The state belongs elsewhere", "It is bound to another project, provider, endpoint or service. Use a state of its own for each.")
+STATE_CORRUPT = Code(
+    "SMS501",
+    "The state is damaged",
+    "Do not delete it: it is what keeps an SMS from going out twice. Restore a backup or ask for help.",
+)
+STATE_FOREIGN = Code(
+    "SMS502",
+    "The state belongs elsewhere",
+    "It is bound to another project, provider, endpoint or service. Use a state of its own for each.",
+)
 STATE_NEWER = Code("SMS503", "The state was written by a newer version", "Use that version of smsdeclare.")
-STATE_UNWRITABLE = Code("SMS504", "The state can't be written", "Nothing more was sent. Mend the disk or the permissions and run again.")
+STATE_UNWRITABLE = Code(
+    "SMS504",
+    "The state can't be written",
+    "Nothing more was sent. Mend the disk or the permissions and run again.",
+)
 STATE_LOCAL_IN_CI = Code(
     "SMS505",
     "A local state in CI would be lost",
-    "A runner's disk is thrown away, and with it the record of what was sent. Use a state that is kept, or set `state.allowLocalInCI: true`.",
+    "A runner's disk is thrown away, and with it the record of what was sent. Use a state that is kept, or set "
+    "`state.allowLocalInCI: true`.",
 )
 STATE_BUSY = Code("SMS506", "Another run holds the state", "Wait until it has finished.")
 ADDRESS_UNKNOWN = Code("SMS507", "The address is not known", "`smsdeclare state list` shows the addresses.")
@@ -158,19 +232,39 @@ NO_CREDENTIALS = Code(
     "Set OVH_APPLICATION_KEY, OVH_APPLICATION_SECRET and OVH_CONSUMER_KEY, or plan with `--offline`.",
 )
 CREDENTIALS_MIXED = Code("SMS602", "The credentials contradict each other", "Set one complete kind of credentials.")
-ENDPOINT_CONFLICT = Code("SMS603", "The endpoint is named twice, differently", "Make `provider.endpoint` and OVH_ENDPOINT agree, or remove one.")
-ENDPOINT_REFUSED = Code("SMS604", "The endpoint is not allowed", "YAML names ovh-eu, ovh-ca, ovh-us or a loopback URL; others come from OVH_ENDPOINT, by https.")
-PROVIDER_UNREACHABLE = Code("SMS605", "The provider is out of reach", "Check the network, then run again; nothing was sent twice.")
-PROVIDER_REFUSED = Code("SMS606", "The provider refused the request", "The provider's own words say why. What was not sent stays to be sent.")
+ENDPOINT_CONFLICT = Code(
+    "SMS603",
+    "The endpoint is named twice, differently",
+    "Make `provider.endpoint` and OVH_ENDPOINT agree, or remove one.",
+)
+ENDPOINT_REFUSED = Code(
+    "SMS604",
+    "The endpoint is not allowed",
+    "YAML names ovh-eu, ovh-ca, ovh-us or a loopback URL; others come from OVH_ENDPOINT, by https.",
+)
+PROVIDER_UNREACHABLE = Code(
+    "SMS605", "The provider is out of reach", "Check the network, then run again; nothing was sent twice."
+)
+PROVIDER_REFUSED = Code(
+    "SMS606",
+    "The provider refused the request",
+    "The provider's own words say why. What was not sent stays to be sent.",
+)
 SERVICE_AMBIGUOUS = Code("SMS607", "The SMS service must be named", "Set `provider.service` to one of them.")
 OUTCOME_UNKNOWN = Code(
     "SMS608",
     "It is not known whether these were sent",
     "They are recorded and never posted blindly again. Look at the provider's list of sent SMS.",
 )
-ANSWER_UNREADABLE = Code("SMS609", "The provider's answer can't be read", "Something between here and the provider may have answered instead.")
+ANSWER_UNREADABLE = Code(
+    "SMS609",
+    "The provider's answer can't be read",
+    "Something between here and the provider may have answered instead.",
+)
 
-SANDBOX_UNUSABLE = Code("SMS610", "The sandbox can't keep its SMS", "Mend or remove the file; it holds nothing but pretended SMS.")
+SANDBOX_UNUSABLE = Code(
+    "SMS610", "The sandbox can't keep its SMS", "Mend or remove the file; it holds nothing but pretended SMS."
+)
 
 # SMS9xx the command line
 USAGE = Code("SMS901", "The command was not understood", "`smsdeclare COMMAND --help` shows what it takes.")

@@ -100,12 +100,17 @@ class _Definer:
         )
 
     def _report(
-        self, code: codes.Code, detail: str, document: Document, route: Route, *, suggestion: str = "", key: bool = False
+        self,
+        code: codes.Code,
+        detail: str,
+        document: Document,
+        route: Route,
+        *,
+        suggestion: str = "",
+        key: bool = False,
     ) -> None:
         span = document.key_span(route) if key else document.span(route)
-        self.found.append(
-            Diagnostic(code=code, detail=detail, span=span, path=dotted(route), suggestion=suggestion)
-        )
+        self.found.append(Diagnostic(code=code, detail=detail, span=span, path=dotted(route), suggestion=suggestion))
 
     def _refuse_what_nothing_acts_on(self) -> None:
         for document in self.documents:
@@ -126,7 +131,13 @@ class _Definer:
                 if name in places:
                     first = Related(span=places[name], label="first given here")
                     self.found.append(
-                        Diagnostic(code=codes.NAME_TWICE, detail=f"`{name}`", span=span, path=f"{section}.{name}", related=(first,))
+                        Diagnostic(
+                            code=codes.NAME_TWICE,
+                            detail=f"`{name}`",
+                            span=span,
+                            path=f"{section}.{name}",
+                            related=(first,),
+                        )
                     )
                 else:
                     places[name] = span
@@ -197,7 +208,9 @@ class _Definer:
         path = (self.project.folder / document.file).parent / data["csv"]
         where = {
             column: tuple(
-                document.written((*route, "where", column, place) if isinstance(wanted, list) else (*route, "where", column)).strip()
+                document.written(
+                    (*route, "where", column, place) if isinstance(wanted, list) else (*route, "where", column)
+                ).strip()
                 for place in range(len(wanted) if isinstance(wanted, list) else 1)
             )
             for column, wanted in (data.get("where") or {}).items()
@@ -228,7 +241,11 @@ class _Definer:
         return MappingProxyType(dict(sorted(data.items())))
 
     def _message(
-        self, document: Document, name: str, options: Mapping[str, Mapping[str, Any]], receivers: Mapping[str, ReceiversList]
+        self,
+        document: Document,
+        name: str,
+        options: Mapping[str, Mapping[str, Any]],
+        receivers: Mapping[str, ReceiversList],
     ) -> Message | None:
         route: Route = ("messages", name)
         data = document.data["messages"][name]
@@ -264,7 +281,9 @@ class _Definer:
     ) -> tuple[str | InlineReceiver, ...]:
         """Each name of a receivers list as it stands, each number as a receiver."""
         written = document.data["messages"][route[1]]["to"]
-        places = [(*route, "to", place) for place in range(len(written))] if isinstance(written, list) else [(*route, "to")]
+        places = (
+            [(*route, "to", place) for place in range(len(written))] if isinstance(written, list) else [(*route, "to")]
+        )
         targets: list[str | InlineReceiver] = []
         for place, target in zip(places, written if isinstance(written, list) else [written], strict=True):
             if target in receivers:

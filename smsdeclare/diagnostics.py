@@ -65,5 +65,9 @@ def by_place(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     unique = dict.fromkeys(diagnostics)
     return sorted(
         unique,
-        key=lambda d: (d.span is None, d.span or Span(file="", line=0, column=0, end_line=0, end_column=0), d.code.id),
+        key=lambda d: (
+            d.span is None,
+            d.span or Span(file="", line=0, column=0, end_line=0, end_column=0),
+            d.code.id,
+        ),
     )

@@ -1,4 +1,4 @@
-"""YAML text to plain data, with the place and the spelling of every value; YAML 1.2 core, with limits."""
+"""Text → plain data + a side index from route to span; YAML 1.2 core; limits."""
 
 from __future__ import annotations
 
@@ -281,10 +281,9 @@ class _Composer:
         elif around.waiting is None:
             around.waiting = (self._key(around.children, node), node.start, node.end)
         else:
-            key, start, end = around.waiting
-            around.waiting = None
+            (key, *place), around.waiting = around.waiting, None
             if key is not None:
-                node.key = (start, end)
+                node.key = (place[0], place[1])
                 around.data[key] = node.data
                 around.children[key] = node
 
@@ -323,9 +322,7 @@ class _Composer:
             hint = _QUOTE_IT if bare else ""
             self._report(codes.YAML_SYNTAX, at, at + 1, detail, suggestion=hint, first=first)
 
-    def _report(
-        self, code: Code, start: int, end: int, detail: str = "", *, stop: bool = False, **more: Any
-    ) -> None:
+    def _report(self, code: Code, start: int, end: int, detail: str = "", *, stop: bool = False, **more: Any) -> None:
         self.found.append(self.source.finding(code, start, end, detail, **more))
         if stop or len(self.found) == MOST_DIAGNOSTICS:
             raise InputError(*by_place(self.found))

@@ -100,9 +100,7 @@ class Source:
     ) -> Diagnostic:
         """A diagnostic about the stretch; `first` is a second place and its label."""
         related = (Related(span=self.span(first[0], first[1]), label=first[2]),) if first else ()
-        return Diagnostic(
-            code=code, detail=detail, span=self.span(start, end), suggestion=suggestion, related=related
-        )
+        return Diagnostic(code=code, detail=detail, span=self.span(start, end), suggestion=suggestion, related=related)
 
 
 def decode(data: bytes, *, file: str) -> Source:

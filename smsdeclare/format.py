@@ -66,7 +66,12 @@ class Format(Protocol):
         ...
 
     def findings(
-        self, found: Sequence[Diagnostic], style: Style, source: Callable[[str, int], str | None], *, valid: bool
+        self,
+        found: Sequence[Diagnostic],
+        style: Style,
+        source: Callable[[str, int], str | None],
+        *,
+        valid: bool,
     ) -> str:
         """Errors and warnings; `valid` where there is no error.
 

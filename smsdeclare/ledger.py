@@ -209,9 +209,7 @@ class Ledger(Protocol):
         """Every send whose fate is open, ordered by key."""
         ...
 
-    def claim(
-        self, intent: Intent, prepare: Callable[[Claim], Request], *, epoch: int
-    ) -> tuple[Claim, Request] | None:
+    def claim(self, intent: Intent, prepare: Callable[[Claim], Request], *, epoch: int) -> tuple[Claim, Request] | None:
         """Take what is free of the intended numbers, as one durable transaction.
 
         `prepare` builds and signs the request from the claim, inside the transaction; what it raises undoes it.

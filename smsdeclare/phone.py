@@ -22,8 +22,8 @@ _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _SHORT = 6
 
 #: Country → its prefix, the digit dialled in front inside the country, and the rest of a mobile number.
-#: phonenumbers takes 20 to 30 µs for a number, half a minute for a million; these take 1 to 4 µs. A pattern may
-#: stand here only if phonenumbers reads every number of it alike: a test compares them.
+#: phonenumbers takes 20 to 30 µs for a number, half a minute for a million; these take 1 to 4 µs. A pattern
+#: may stand here only if phonenumbers reads every number of it alike: a test compares them.
 _MOBILES = {"FR": ("33", "0", "[67][0-9]{8}"), "BE": ("32", "0", "4[5-9][0-9]{7}")}
 _INTERNATIONAL = re.compile("|".join(rf"(?P<{c}>\+{prefix}{rest})" for c, (prefix, _, rest) in _MOBILES.items()))
 _NATIONAL = {c: re.compile(trunk + rest) for c, (_, trunk, rest) in _MOBILES.items()}
@@ -51,9 +51,9 @@ class NotANumber(ValueError):  # noqa: N818 - it says what the mistake is
 def parse(text: str, default_country: str | None = None) -> Number:
     """`text` in E.164, with its country. Raises NotANumber.
 
-    National numbers are read as of `default_country` (ISO 3166 alpha-2). Digits may be grouped with spaces, `.`,
-    `-`, `/` and parentheses; `00` in front is always `+`. A number counts if its length is possible in its
-    country: phonenumbers' list of ranges in use lags behind the operators, and leaves out ranges kept for
+    National numbers are read as of `default_country` (ISO 3166 alpha-2). Digits may be grouped with spaces,
+    `.`, `-`, `/` and parentheses; `00` in front is always `+`. A number counts if its length is possible in
+    its country: phonenumbers' list of ranges in use lags behind the operators, and leaves out ranges kept for
     fiction such as +33 6 39 98.
     """
     text = text.strip()

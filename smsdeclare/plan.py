@@ -164,7 +164,10 @@ def from_json(document: Mapping[str, Any]) -> Plan:
     return Plan(
         **{
             **_read(Plan, document),
-            "changes": tuple(Change(**{**_read(Change, change), "action": Action(change["action"])}) for change in document["changes"]),
+            "changes": tuple(
+                Change(**{**_read(Change, change), "action": Action(change["action"])})
+                for change in document["changes"]
+            ),
             "skipped": tuple(SkippedRow(**_read(SkippedRow, row)) for row in document["skipped"]),
             "warnings": tuple(Warned(**_read(Warned, warning)) for warning in document["warnings"]),
             "violations": tuple(Violation(**_read(Violation, violation)) for violation in document["violations"]),

@@ -12,7 +12,6 @@ from smsdeclare.compare import Action, Decision, compare
 from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.errors import InputError
 from smsdeclare.jobs import Job, group
-from smsdeclare.ledger import Binding, Ledger, Record
 from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Warned
 from smsdeclare.redaction import mask_text
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from smsdeclare.definitions import Definitions, Message
+    from smsdeclare.ledger import Binding, Ledger, Record
     from smsdeclare.sends import MessageSends, Send
 
 
@@ -131,9 +131,7 @@ def _changes(one: MessageSends, decisions: list[Decision], todo: list[Send], pos
         yield _change(one, Action.KEEP, [decision.send for decision in done], 0, reason, edited)
 
 
-def _change(
-    one: MessageSends, action: Action, chosen: list[Send], posts: int, reason: str, edited: int = 0
-) -> Change:
+def _change(one: MessageSends, action: Action, chosen: list[Send], posts: int, reason: str, edited: int = 0) -> Change:
     encodings = Counter(send.text.bill.encoding for send in chosen)
     parts = [send.text.bill.parts for send in chosen]
     costs = action is Action.SEND

@@ -56,7 +56,10 @@ def read(folder: Path, root_name: str | None = None) -> Project:
     is_complete = root is not None and None not in parts
     sound: list[Document] = []
     elsewhere: set[tuple[str, str]] = set()
-    kinds: list[tuple[Document | None, Literal["root", "part"]]] = [(root, "root"), *((part, "part") for part in parts)]
+    kinds: list[tuple[Document | None, Literal["root", "part"]]] = [
+        (root, "root"),
+        *((part, "part") for part in parts),
+    ]
     for document, kind in kinds:
         if document is None:
             continue
@@ -107,7 +110,9 @@ def _included(folder: Path, root_path: Path, globs: tuple[str, ...]) -> Iterator
     for path in sorted(found):
         inside = path.relative_to(folder)
         hidden = any(name.startswith(".") for name in inside.parts)
-        nested = any((folder.joinpath(*inside.parts[:depth]) / ROOT_NAME).exists() for depth in range(1, len(inside.parts)))
+        nested = any(
+            (folder.joinpath(*inside.parts[:depth]) / ROOT_NAME).exists() for depth in range(1, len(inside.parts))
+        )
         if path != root_path and not hidden and not nested and path.is_file():
             yield path
 

@@ -46,7 +46,7 @@ class Unreached:
 
 
 @dataclass(eq=False)
-class InDoubt(Exception):  # noqa: N818 - it is a finding, not a fault
+class InDoubt(Exception):
     """The request may have been taken. Raised, so that nobody mistakes it for an answer."""
 
     reason: str

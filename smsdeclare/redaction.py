@@ -27,16 +27,17 @@ def mask_text(text: str) -> str:
             return found
         shown = len(found) - 2
         return "".join(
-            _BULLET if character.isdigit() and 4 <= place < shown else character for place, character in enumerate(found)
+            _BULLET if character.isdigit() and 4 <= place < shown else character
+            for place, character in enumerate(found)
         )
 
     return _NUMBER.sub(mask, text)
 
 
 def visible(text: str, *, newline: str = "\n") -> str:
-    """`text` with what a terminal or a reader would not see written as an escape: `\\x1b`, `\\u202e`.
+    r"""`text` with what a terminal or a reader would not see written as an escape: `\x1b`, `\u202e`.
 
-    `newline` is what stands for a line break; pass `"\\\\n"` where one record must stay one line.
+    `newline` is what stands for a line break; pass a backslash and an n where one record must stay one line.
     """
 
     def escape(match: re.Match[str]) -> str:

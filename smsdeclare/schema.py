@@ -1,4 +1,4 @@
-"""The JSON schema of the YAML language, and its errors as diagnostics in plain words."""
+"""JSON schema errors → diagnostics in plain words; and where the schemas are."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _OTHER_SPELLINGS = {
 
 
 def schema_path(name: str) -> Path:
-    """The file of a schema such as `definitions.v1`: beside the code once installed, in schemas/ of a checkout."""
+    """The file of the schema `definitions.v1`, say: beside the code once installed, else in schemas/."""
     folder = Path(__file__).parent / "schemas"
     if not folder.is_dir():
         folder = Path(__file__).parent.parent / "schemas"
@@ -124,9 +124,9 @@ class _Reading:
                 found = list(self._dependent())
             case "oneOf":
                 found = [self._sources()]
-            case "None":
-                # The schema `false`: this key does not go with another one that is there.
-                found = [self._not_together(self.route[:-1], str(self.route[-1]), "union")]
+            case "not":
+                first, second = self.wanted["required"]
+                found = [self._not_together(self.route, second, first)]
             case _ if self.about_key:
                 route = (*self.route, str(self.value))
                 found = [self._bad_name(route, self.document.key_span(route))]
@@ -229,9 +229,7 @@ class _Reading:
         return suggestion
 
     def _wrong_value(self) -> Diagnostic:
-        quoted = (
-            "" if isinstance(self.value, list | dict) else f"`{short(self.document.written(self.route))}`"
-        )
+        quoted = "" if isinstance(self.value, list | dict) else f"`{short(self.document.written(self.route))}`"
         suggestion = ""
         match self.keyword:
             case "enum":
@@ -257,13 +255,11 @@ class _Reading:
     def _bad_name(self, route: Route, span: Span) -> Diagnostic:
         name = str(self.value)
         plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-        better = re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-_0123456789")[:63]
+        better = re.sub(r"[^A-Za-z0-9_]+", "-", plain).lstrip("-_0123456789")[:63].rstrip("-_")
         better = better[:1].lower() + better[1:]
         suggestion = f"For example: `{better}`." if better else ""
         detail = f"`{short(name)}`"
-        return Diagnostic(
-            code=codes.BAD_NAME, detail=detail, span=span, path=dotted(route), suggestion=suggestion
-        )
+        return Diagnostic(code=codes.BAD_NAME, detail=detail, span=span, path=dotted(route), suggestion=suggestion)
 
     def _about_key(
         self,

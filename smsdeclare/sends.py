@@ -100,5 +100,9 @@ def _problem(message: Message, receiver: Receiver, problem: TemplateProblem) -> 
     """At the receiver's own row, since that is where a value is missing; the text is the related place."""
     related = (Related(span=message.text_span, label="used here"),)
     return Diagnostic(
-        code=problem.code, detail=problem.detail, span=receiver.span, path=f"messages.{message.name}.text", related=related
+        code=problem.code,
+        detail=problem.detail,
+        span=receiver.span,
+        path=f"messages.{message.name}.text",
+        related=related,
     )

@@ -193,7 +193,9 @@ def _show_outbox(session: Session, draft: Draft, done: list[acting.JobDone], out
     for event in done[:_SHOWN_SMS]:
         claim = event.claim
         number = claim.numbers[0] if session.style.show_numbers else mask_number(claim.numbers[0])
-        text = event.job.text.text if session.style.show_numbers else samples[f"message.{claim.message}@{claim.revision}"]
+        text = (
+            event.job.text.text if session.style.show_numbers else samples[f"message.{claim.message}@{claim.revision}"]
+        )
         others = f" and {len(claim.numbers) - 1} more" if len(claim.numbers) > 1 else ""
         session.note(f"  {number}{others} <- {visible(text)}")
     if len(done) > _SHOWN_SMS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import sys
 import traceback
@@ -62,14 +63,18 @@ def group() -> None:
     """  # noqa: D301 - \b is click's mark for text to be left as it is
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each kind of ending
     """Run one command; the exit code. Prints every failure, as JSON where JSON was asked for."""
     try:
         code = group.main(args=list(arguments), prog_name="smsdeclare", standalone_mode=False)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
-        return _fail([Diagnostic(code=codes.USAGE, detail=error.format_message(), suggestion=_help(error))], arguments, 1)
+        return _fail(
+            [Diagnostic(code=codes.USAGE, detail=error.format_message(), suggestion=_help(error))],
+            arguments,
+            1,
+        )
     except (click.Abort, KeyboardInterrupt):
         return _fail([Diagnostic(code=codes.INTERRUPTED, detail="")], arguments, Interrupted.exit_code)
     except SmsdeclareError as error:
@@ -116,8 +121,7 @@ def _no_source(file: str, line: int) -> None:  # noqa: ARG001 - stands for Sessi
 def _wants_json(arguments: Sequence[str]) -> bool:
     if "--json" in arguments or "--format=json" in arguments:
         return True
-    pairs = zip(arguments, arguments[1:], strict=False)
-    return ("--format", "json") in pairs
+    return ("--format", "json") in itertools.pairwise(arguments)
 
 
 def main() -> NoReturn:

@@ -90,16 +90,13 @@ def provider(wanted: Definitions) -> Opened:
         from smsdeclare.providers import sandbox  # noqa: PLC0415 - requests is heavy
 
         outbox = wanted.folder / f"{PurePath(wanted.root_file).stem}.outbox.jsonl"
-        senders = {message.options["sender"] for message in wanted.messages if "sender" in message.options}
-        opened = sandbox.open_provider(outbox, wanted.provider.service, senders, clock)
+        opened = sandbox.open_provider(outbox, wanted.provider.service, clock)
         return Opened(provider=opened, binding=binding(wanted, "sandbox", opened.service()), outbox=outbox)
     from smsdeclare.providers import endpoints  # noqa: PLC0415 - as above
     from smsdeclare.providers.ovh import OvhProvider  # noqa: PLC0415 - as above
 
     place = endpoints.resolve(wanted.provider.endpoint, environment.endpoint())
-    real = OvhProvider(
-        url=place.url, keys=environment.application_keys(), service=wanted.provider.service, clock=clock
-    )
+    real = OvhProvider(url=place.url, keys=environment.application_keys(), service=wanted.provider.service, clock=clock)
     return Opened(provider=real, binding=binding(wanted, place.name, real.service()), outbox=None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from smsdeclare.ledger import State
 
@@ -33,7 +33,7 @@ class Progress:
         self._bar: Bar | None = None
         self._task: TaskID | None = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self._total and sys.stderr.isatty() and not self._session.quiet:
             from rich.console import Console  # noqa: PLC0415 - only where there is a terminal to draw on
             from rich.progress import Progress as Bar  # noqa: PLC0415 - as above

@@ -64,9 +64,7 @@ class Session:
     @property
     def project_folder(self) -> Path:
         """The folder of the root file."""
-        return (self.folder / (self.root_file or "")).resolve() if not self.root_file else (
-            (self.folder / self.root_file).parent.resolve()
-        )
+        return (self.folder / (self.root_file or "smsdeclare.yaml")).parent.resolve()
 
     def report(self, found: Sequence[Diagnostic]) -> None:
         """Findings as text, to standard error."""
@@ -122,7 +120,11 @@ def format_option(*names: str) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
         command = click.option("--json", "format_name", flag_value="json", help="Short for --format json.")(command)
         return click.option(
-            "--format", "format_name", type=click.Choice(names), default="text", help="How to print it [default: text]."
+            "--format",
+            "format_name",
+            type=click.Choice(names),
+            default="text",
+            help="How to print it [default: text].",
         )(command)
 
     return decorate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from smsdeclare.errors import Interrupted
 
@@ -15,17 +15,20 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """Callable: whether somebody asked to stop. A handler only sets the flag: an exception inside a send would
-    blur whether its first byte had left."""
+    """Callable: whether somebody asked to stop.
+
+    A handler only sets the flag: an exception inside a send would blur whether its first byte had left.
+    """
 
     def __init__(self) -> None:
         self._asked = False
         self._before = [signal.getsignal(number) for number in _SIGNALS]
 
     def __call__(self) -> bool:
+        """Whether a first signal came."""
         return self._asked
 
-    def __enter__(self) -> StopRequest:
+    def __enter__(self) -> Self:
         for number in _SIGNALS:
             signal.signal(number, self._handle)
         return self

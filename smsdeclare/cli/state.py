@@ -69,9 +69,7 @@ def show_sends(session: Session, wanted: str, *, format_name: str) -> None:
     ledger = opening.ledger(definitions)
     try:
         secret = ledger.secret or b""
-        rows = [
-            row_of(record, secret, show_numbers=session.style.show_numbers) for record in _found(ledger, wanted)
-        ]
+        rows = [row_of(record, secret, show_numbers=session.style.show_numbers) for record in _found(ledger, wanted)]
     finally:
         ledger.close()
     if not rows:

@@ -51,20 +51,22 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
         if len(plan.skipped) > _LISTED:
             yield f"  and {len(plan.skipped) - _LISTED} more"
         yield ""
-    if plan.warnings:
-        for warning in plan.warnings[:_LISTED]:
-            where = f"{_line(warning.file)}:{warning.line}:{warning.column}: " if warning.file else ""
-            yield f"{where}{_paint('warning', '33', style)} {warning.code}: {_line(warning.message)}"
-        if len(plan.warnings) > _LISTED:
-            yield f"and {len(plan.warnings) - _LISTED} more warnings"
-        yield ""
+    yield from _warning_lines(plan, style)
     for violation in plan.violations:
         where = f"{_line(violation.file)}:{violation.line}: " if violation.file else ""
-        yield _paint(
-            f"{where}policy {violation.rule}: {violation.actual} is beyond {violation.limit}", "31", style
-        )
+        yield _paint(f"{where}policy {violation.rule}: {violation.actual} is beyond {violation.limit}", "31", style)
     yield _totals(plan)
     yield f"Digest {plan.digest}"
+
+
+def _warning_lines(plan: Plan, style: Style) -> Iterator[str]:
+    for warning in plan.warnings[:_LISTED]:
+        where = f"{_line(warning.file)}:{warning.line}:{warning.column}: " if warning.file else ""
+        yield f"{where}{_paint('warning', '33', style)} {warning.code}: {_line(warning.message)}"
+    if len(plan.warnings) > _LISTED:
+        yield f"and {len(plan.warnings) - _LISTED} more warnings"
+    if plan.warnings:
+        yield ""
 
 
 def _change_lines(change: Change, style: Style) -> Iterator[str]:

@@ -7,7 +7,8 @@ import os
 import secrets
 import sqlite3
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare import __version__, codes
@@ -28,9 +29,8 @@ _APPLICATION_ID = 0x534D5344
 _FORMAT = 1
 #: What a version must understand to keep this ledger whole.
 _FEATURES: tuple[str, ...] = ()
-_META = (
-    "format", "features", "version", "lineage", "serial", "epoch", "secret", "project", "provider", "endpoint", "service",
-)  # fmt: skip
+_BINDING = ("project", "provider", "endpoint", "service")
+_META = ("format", "features", "version", "lineage", "serial", "epoch", "secret", *_BINDING)
 #: How long to wait for another process that is writing. Seconds.
 _BUSY_SECONDS = 30.0
 
@@ -52,7 +52,10 @@ class SqliteLedger:
             return None
         meta = self._meta
         return Binding(
-            project=meta["project"], provider=meta["provider"], endpoint=meta["endpoint"], service=meta["service"]
+            project=meta["project"],
+            provider=meta["provider"],
+            endpoint=meta["endpoint"],
+            service=meta["service"],
         )
 
     @property
@@ -101,9 +104,7 @@ class SqliteLedger:
 
     # — writing —
 
-    def claim(
-        self, intent: Intent, prepare: Callable[[Claim], Request], *, epoch: int
-    ) -> tuple[Claim, Request] | None:
+    def claim(self, intent: Intent, prepare: Callable[[Claim], Request], *, epoch: int) -> tuple[Claim, Request] | None:
         """Take what is free of the intended numbers, as one durable transaction."""
         binding = self.binding
         if binding is None:
@@ -179,10 +180,7 @@ class SqliteLedger:
             "serial": "1",
             "epoch": "1",
             "secret": secrets.token_hex(32),
-            "project": binding.project,
-            "provider": binding.provider,
-            "endpoint": binding.endpoint,
-            "service": binding.service,
+            **asdict(binding),
         }
         with _named(path):
             try:
@@ -192,15 +190,14 @@ class SqliteLedger:
                     connection.execute("BEGIN IMMEDIATE")
                     _lay_tables(connection)
                     connection.executemany(
-                        statements.INSERT_META, [{"name": name, "value": value} for name, value in meta.items()]
+                        statements.INSERT_META,
+                        [{"name": name, "value": value} for name, value in meta.items()],
                     )
                     connection.execute("COMMIT")
                 finally:
                     connection.close()
-                try:
+                with suppress(FileExistsError):  # then another run was faster, and its file is the state
                     os.link(draft, path)
-                except FileExistsError:
-                    pass  # another run was faster; its file is the state
                 _sync_folder(path.parent)
             finally:
                 draft.unlink(missing_ok=True)
@@ -287,7 +284,7 @@ def foreign(found: Binding | None, wanted: Binding) -> Diagnostic:
     """The diagnostic for a ledger that belongs to `found` where `wanted` is asked for."""
     differ = [
         f"its {name} is {getattr(found, name)}, not {getattr(wanted, name)}"
-        for name in ("project", "provider", "endpoint", "service")
+        for name in _BINDING
         if getattr(found, name, None) != getattr(wanted, name)
     ]
     return Diagnostic(code=codes.STATE_FOREIGN, detail="; ".join(differ))

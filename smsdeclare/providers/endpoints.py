@@ -79,5 +79,7 @@ def _endpoint(name: str) -> Endpoint:
     url = name.rstrip("/")
     parts = urlsplit(url)
     if not is_loopback(url) and (parts.scheme != "https" or not parts.hostname or parts.username):
-        raise InputError(Diagnostic(code=codes.ENDPOINT_REFUSED, detail=f"`{name}` is neither a known name nor an https URL"))
+        raise InputError(
+            Diagnostic(code=codes.ENDPOINT_REFUSED, detail=f"`{name}` is neither a known name nor an https URL")
+        )
     return Endpoint(name=url, url=url)

@@ -126,7 +126,7 @@ class OvhProvider:
         request.hooks = {"response": []}
         try:
             response, body = self._line.send(request)
-        except (RequestException, AnswerTooLarge, OSError) as error:
+        except Exception as error:  # whatever its kind: what counts is whether a byte had left
             if not wire.has_begun:
                 return Unreached(reason=f"no connection ({type(error).__name__})")
             raise InDoubt(reason=f"the answer got lost ({type(error).__name__})") from error
@@ -180,8 +180,11 @@ class OvhProvider:
 
 
 class _Forbidden(ProviderError):
-    """The credentials lack the right for this one call: "This call has not been granted", or with OAuth2 "User not
-    granted for this request"; the codes beside these words are shared with invalid keys."""
+    """The credentials lack the right for this one call.
+
+    "This call has not been granted", or with OAuth2 "User not granted for this request"; the codes beside these
+    words are shared with invalid keys.
+    """
 
 
 def _read_answer(response: Response, body: bytes, tag: str) -> Accepted | Refused:
@@ -203,20 +206,25 @@ def _read_report(answer: Any, tag: str) -> dict[str, Any] | None:
     """An `sms.SmsSendingReport`; None where it does not fit. Fields beyond these are optional and may grow."""
     if not isinstance(answer, dict) or answer.get("tag", tag) != tag:
         return None
-    ids, valid, invalid = (answer.get(name) for name in ("ids", "validReceivers", "invalidReceivers"))
-    taken = answer.get("totalCreditsRemoved")
-    if not (_all_of(ids, int) and _all_of(valid, str) and _all_of(invalid, str)):
+    ids = _all_of(answer.get("ids"), int)
+    valid = _all_of(answer.get("validReceivers"), str)
+    invalid = _all_of(answer.get("invalidReceivers"), str)
+    if ids is None or valid is None or invalid is None:
         return None
+    taken = answer.get("totalCreditsRemoved")
     return {
-        "ids": tuple(ids),
+        "ids": ids,
         "valid": tuple(map(_e164, valid)),
         "invalid": tuple(map(_e164, invalid)),
         "credits": float(taken) if isinstance(taken, int | float) and not isinstance(taken, bool) else None,
     }
 
 
-def _all_of(values: Any, kind: type) -> bool:
-    return isinstance(values, list) and all(isinstance(one, kind) and not isinstance(one, bool) for one in values)
+def _all_of(values: Any, kind: type) -> tuple[Any, ...] | None:
+    """A list of nothing but `kind` as a tuple, else None; true and false are no figures."""
+    if isinstance(values, list) and all(isinstance(one, kind) and not isinstance(one, bool) for one in values):
+        return tuple(values)
+    return None
 
 
 def _e164(number: str) -> str:

@@ -41,6 +41,7 @@ class OvhAuth(AuthBase):
         self._server_time = server_time
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """The request with its four headers."""
         body = request.body or b""
         if isinstance(body, str):
             body = body.encode()

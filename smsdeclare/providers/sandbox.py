@@ -11,11 +11,11 @@ from smsdeclare.providers.ovh import OvhProvider
 from smsdeclare.providers.ovh_signature import ApplicationKeys
 from smsdeclare.providers.transport import wire
 from smsdeclare.simulator.outbox import Outbox
-from smsdeclare.simulator.settings import Sender, Service, Settings
+from smsdeclare.simulator.settings import Service, Settings
 from smsdeclare.simulator.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from smsdeclare.clock import Clock
@@ -28,13 +28,10 @@ _ORIGIN = "https://sandbox.invalid"
 _CREDITS = 1_000_000.0
 
 
-def open_provider(path: Path, service: str | None, senders: Collection[str], clock: Clock) -> OvhProvider:
-    """The sandbox with its outbox at `path`; every sender that the project uses counts as validated."""
+def open_provider(path: Path, service: str | None, clock: Clock) -> OvhProvider:
+    """The sandbox with its outbox at `path`; every sender counts as validated."""
     name = service or SERVICE
-    account = Service(
-        name=name, credits=_CREDITS, senders=tuple(Sender(name=sender) for sender in sorted(senders))
-    )
-    settings = Settings(services=(account,), origin=_ORIGIN)
+    settings = Settings(services=(Service(name=name, credits=_CREDITS),), origin=_ORIGIN, any_sender=True)
     (credential,) = settings.credentials
     transport = Transport(
         _Readable(Outbox(path, settings)), clock=lambda: clock.now().timestamp(), on_first_byte=_begin

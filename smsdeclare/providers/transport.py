@@ -18,8 +18,11 @@ ANSWER_LIMIT = 1 << 20
 
 
 class _Wire(threading.local):
-    """Whether the request of this thread has begun to leave. The kind of an exception can't tell: the library
-    raises the same one for a failed handshake and for a connection that breaks after the body was read."""
+    """Whether the request of this thread has begun to leave.
+
+    The kind of an exception can't tell: the library raises the same one for a failed handshake and for a
+    connection that breaks after the body was read.
+    """
 
     has_begun = False
 
@@ -70,16 +73,18 @@ class DirectAdapter(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]  # requests' stub has no types here
+        """Pools whose connections notice their first byte."""
+        super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)  # type: ignore[no-untyped-call]  # as above
+        """As `init_poolmanager`, for connections through a proxy."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         return manager
 
 
-class AnswerTooLarge(Exception):  # noqa: N818 - says the mistake
+class AnswerTooLarge(Exception):
     """The answer is larger than any answer of this API."""
 
 
@@ -99,9 +104,9 @@ class Line:
         wire.has_begun = False
         # Proxies and certificates of the environment count, as they do for every other tool on the machine.
         settings = self._session.merge_environment_settings(request.url, {}, True, None, None)
-        response = self._session.send(
-            request, allow_redirects=False, timeout=(CONNECT_SECONDS, READ_SECONDS), **settings
-        )
+        # The adapter and not the session, which looks at redirects and cookies even where it follows none.
+        adapter = self._session.get_adapter(request.url or "")
+        response = adapter.send(request, timeout=(CONNECT_SECONDS, READ_SECONDS), **settings)
         with response:
             body = bytearray()
             for chunk in response.iter_content(8192):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from smsdeclare.simulator.history import History
     from smsdeclare.simulator.settings import Service, Settings
 
-#: Dialling prefixes of the countries in which SMS accounts are sold, and of a few neighbours.
+#: Dialing prefixes of the countries in which SMS accounts are sold, and of a few neighbours.
 _PREFIXES = {
     "be": "32", "ch": "41", "de": "49", "es": "34", "fr": "33", "gb": "44", "ie": "353", "it": "39",
     "lu": "352", "nl": "31", "pl": "48", "pt": "351", "us": "1",

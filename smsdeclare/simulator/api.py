@@ -42,9 +42,7 @@ class Simulator:
             "X-Ovh-QueryID": f"SIM.ws-1.{self._queries:08x}",
         }
         try:
-            answer = _serve(
-                self.history, Request.of(method, path, headers, body), now + self.settings.clock_ahead
-            )
+            answer = _serve(self.history, Request.of(method, path, headers, body), now + self.settings.clock_ahead)
         except Refused as refusal:
             return Response(status=refusal.status, headers=standing, body=to_bytes(refusal.content))
         return Response(status=200, headers=standing | dict(answer.headers), body=to_bytes(answer.value))

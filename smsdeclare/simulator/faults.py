@@ -38,9 +38,7 @@ def check_script(script: str) -> str:
     return script
 
 
-def answer_to(
-    letter: str, handle: Callable[[], Response], *, elsewhere: str, retry_after: str
-) -> Response | None:
+def answer_to(letter: str, handle: Callable[[], Response], *, elsewhere: str, retry_after: str) -> Response | None:
     """What goes back to the client, None where nothing does. Calls `handle` where the letter says so."""
     response = handle() if letter in HANDLED else None
     match letter:

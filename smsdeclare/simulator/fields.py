@@ -65,7 +65,7 @@ ESTIMATE: Mapping[str, Field] = {
 def read_fields(body: bytes, fields: Mapping[str, Field], settings: Settings) -> dict[str, Any]:
     """The body's known fields. Raises Refused 400, naming the field. UNKNOWN: the real texts."""
     try:
-        posted = json.loads(body)
+        posted = json.loads(body or b"{}")
     except (ValueError, RecursionError):
         raise refused(400, "The body is not valid JSON") from None
     if not isinstance(posted, dict):

@@ -138,6 +138,4 @@ class History:
 
     def alive(self) -> list[Record]:
         """The lines of all SMS that were not cancelled, of all accounts."""
-        return [
-            line for line in self.journal if "cancelled" not in line and line["id"] not in self._cancelled
-        ]
+        return [line for line in self.journal if "cancelled" not in line and line["id"] not in self._cancelled]

@@ -85,9 +85,7 @@ class Outbox:
             try:
                 self._simulator.history.append(json.loads(line))
             except (ValueError, KeyError, TypeError):
-                raise ValueError(
-                    f"{self.path}:{self._lines}: this line is no record of the simulator"
-                ) from None
+                raise ValueError(f"{self.path}:{self._lines}: this line is no record of the simulator") from None
         self._read_up_to += len(whole)
 
     def _write(self, file: int, records: list[Record]) -> None:

@@ -63,14 +63,12 @@ class Server:
         self.held = threading.Event()
         self._lock = threading.Lock()
         self._connections: dict[socket.socket, threading.Thread] = {}
+        self._http = _Listener(("127.0.0.1", port), self)
         #: Held answers wait until the first end reads as closed.
         self._gate = socket.socketpair()
         self._gates = [self._gate]
-        self._http = _Listener(("127.0.0.1", port), self)
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}/1.0"
-        self._main = threading.Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
+        self._main = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def __enter__(self) -> Self:
         self._main.start()
@@ -115,9 +113,7 @@ class Server:
             gate = self._gate[0]
             response = answer_to(
                 letter,
-                lambda: self._simulator.handle(
-                    method, path, dict(request.headers.items()), body, self._clock()
-                ),
+                lambda: self._simulator.handle(method, path, dict(request.headers.items()), body, self._clock()),
                 elsewhere=self._elsewhere + path.removeprefix("/1.0"),
                 retry_after=self._simulator.settings.retry_after,
             )
@@ -148,9 +144,7 @@ class _Listener(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """A thread for the connection; it is known before it starts, so that none outlives the server."""
-        thread = threading.Thread(
-            target=self.process_request_thread, args=(request, client_address), daemon=True
-        )
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         self.owner.opened(request, thread)
         thread.start()
 
@@ -211,7 +205,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     settings = replace(Settings(credentials=(credential,)), **chosen)
     world: World = Outbox(options.journal, settings) if options.journal else Simulator(settings)
-    with Server(world, port=options.port, script=options.script) as server:
+    with Server(world, port=options.port, script=options.script) as server, suppress(KeyboardInterrupt):
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()
         server.wait()
@@ -222,9 +216,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m smsdeclare.simulator.server", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--journal", type=Path, help="file for everything accepted, one SMS a line")
-    parser.add_argument(
-        "--script", type=check_script, default="", help="faults, one letter for each POST to /jobs"
-    )
+    parser.add_argument("--script", type=check_script, default="", help="faults, one letter for each POST to /jobs")
     parser.add_argument("--application-key", default=sandbox.application_key)
     parser.add_argument("--application-secret", default=sandbox.application_secret)
     parser.add_argument("--consumer-key", default=sandbox.consumer_key)

@@ -112,7 +112,7 @@ class Settings:
     report_credits_left: bool = False
 
     # Parts and credits
-    #: Credits a part by dialling prefix without `+`; the longest one wins.
+    #: Credits a part by dialing prefix without `+`; the longest one wins.
     rates: Mapping[str, float] = field(default_factory=lambda: {"33": 1.0})
     default_rate: float = 1.0
     #: UNKNOWN: whether numeric, virtual and short senders get the STOP clause too.
@@ -123,7 +123,7 @@ class Settings:
     whole_characters: bool = True
     #: UNKNOWN: whether `POST /sms/estimate` counts the clause among `characters`.
     estimate_counts_stop: bool = True
-    #: UNKNOWN: whether cancelling gives the credits back.
+    #: UNKNOWN: whether canceling gives the credits back.
     cancel_refunds: bool = True
 
     # The two lists

@@ -55,9 +55,7 @@ class Transport(BaseAdapter):
         if self._on_first_byte is not None:
             self._on_first_byte()
         with self._lock:
-            answer = self._handler.handle(
-                request.method or "", request.path_url, headers, body, self._clock()
-            )
+            answer = self._handler.handle(request.method or "", request.path_url, headers, body, self._clock())
         reason = HTTPStatus(answer.status).phrase
         response = requests.Response()
         response.status_code = answer.status

@@ -22,7 +22,8 @@ JOBS = "/1.0/sms/sms-ab12345-1/jobs"
 
 def headers(credential, method, url, body=b"", timestamp="1700000000", **changes):
     """The four headers, signed here and not by the code under test."""
-    text = "+".join((credential.application_secret, credential.consumer_key, method, url, body.decode(), timestamp))
+    secret, key = credential.application_secret, credential.consumer_key
+    text = f"{secret}+{key}+{method}+{url}+{body.decode()}+{timestamp}"
     return {
         "X-Ovh-Application": credential.application_key,
         "X-Ovh-Consumer": credential.consumer_key,
@@ -79,7 +80,9 @@ def test_the_body_counts_by_its_bytes():
 
 VECTORS = [
     pytest.param(EU, "GET", "/1.0/sms", 0, "bb4a8f11529608b0f30022c334110d4e336bd4b9", 200, id="list"),
-    pytest.param(EU, "GET", "/1.0/sms/", 0, "11d5c1b937c9fb421e9d72f3647f2fad58f65abf", 200, id="trailing slash"),
+    pytest.param(
+        EU, "GET", "/1.0/sms/", 0, "11d5c1b937c9fb421e9d72f3647f2fad58f65abf", 200, id="trailing slash"
+    ),
     pytest.param(
         EU,
         "GET",
@@ -105,18 +108,26 @@ VECTORS = [
         0,
         "38d7927239b4159c8029cb2a05d598dc52ccf4fb",
         404,
-        id="cancelling what is not there",
+        id="canceling what is not there",
     ),
-    pytest.param(EU, "GET", "/1.0/sms", 90, "cda2aa6756b33ab64dcd265427521fb309895c7c", 200, id="server ahead"),
     pytest.param(
-        "https://ca.api.ovh.com", "GET", "/1.0/sms", 0, "092a8a9beb15f1d48488eca3c97a9556f109b183", 200, id="CA"
+        EU, "GET", "/1.0/sms", 90, "cda2aa6756b33ab64dcd265427521fb309895c7c", 200, id="server ahead"
+    ),
+    pytest.param(
+        "https://ca.api.ovh.com",
+        "GET",
+        "/1.0/sms",
+        0,
+        "092a8a9beb15f1d48488eca3c97a9556f109b183",
+        200,
+        id="CA",
     ),
     pytest.param(EU, "GET", "/v1/sms", 0, "d8ec58f3db57fe84cc0026d2c13282d5e7143ecb", 200, id="alias /v1"),
 ]
 
 
 @pytest.mark.parametrize(("origin", "method", "path", "ahead", "vector", "expected"), VECTORS)
-def test_a_vector_opens_the_gate(origin, method, path, ahead, vector, expected):
+def test_a_vector_opens_the_gate(origin, method, path, ahead, vector, expected):  # noqa: PLR0917
     settings = Settings(credentials=(PUBLISHED,), origin=origin, clock_ahead=ahead)
     changes = {"timestamp": str(1700000000 + ahead), "X-Ovh-Signature": f"$1${vector}"}
     assert expected == get(settings, path, method=method, **changes)[0]
@@ -127,7 +138,11 @@ def test_a_vector_with_one_digit_changed_does_not(origin, method, path, ahead, v
     settings = Settings(credentials=(PUBLISHED,), origin=origin, clock_ahead=ahead)
     wrong = vector[:-1] + ("0" if vector[-1] != "0" else "1")
     changes = {"timestamp": str(1700000000 + ahead), "X-Ovh-Signature": f"$1${wrong}"}
-    expected = {"errorCode": "INVALID_SIGNATURE", "httpCode": "400 Bad Request", "message": "Invalid signature"}
+    expected = {
+        "errorCode": "INVALID_SIGNATURE",
+        "httpCode": "400 Bad Request",
+        "message": "Invalid signature",
+    }
     assert (400, expected) == get(settings, path, method=method, **changes)
 
 
@@ -137,13 +152,23 @@ WORLD = Settings(credentials=(PUBLISHED,), origin=EU)
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        pytest.param({"X-Ovh-Application": "other"}, (403, "INVALID_KEY", "This application key is invalid"), id="key"),
         pytest.param(
-            {"X-Ovh-Consumer": "other"}, (403, "NOT_CREDENTIAL", "This credential does not exist"), id="consumer key"
+            {"X-Ovh-Application": "other"}, (403, "INVALID_KEY", "This application key is invalid"), id="key"
         ),
-        pytest.param({"timestamp": "1699999700"}, (400, "QUERY_TIME_OUT", "Query out of time"), id="300 s late"),
-        pytest.param({"timestamp": "1700000300"}, (400, "QUERY_TIME_OUT", "Query out of time"), id="300 s early"),
-        pytest.param({"timestamp": "soon"}, (400, "INVALID_SIGNATURE", "Invalid signature"), id="no time at all"),
+        pytest.param(
+            {"X-Ovh-Consumer": "other"},
+            (403, "NOT_CREDENTIAL", "This credential does not exist"),
+            id="consumer key",
+        ),
+        pytest.param(
+            {"timestamp": "1699999700"}, (400, "QUERY_TIME_OUT", "Query out of time"), id="300 s late"
+        ),
+        pytest.param(
+            {"timestamp": "1700000300"}, (400, "QUERY_TIME_OUT", "Query out of time"), id="300 s early"
+        ),
+        pytest.param(
+            {"timestamp": "soon"}, (400, "INVALID_SIGNATURE", "Invalid signature"), id="no time at all"
+        ),
     ],
 )
 def test_a_wrong_header_is_refused_in_the_known_words(changes, expected):
@@ -155,7 +180,7 @@ def test_a_wrong_header_is_refused_in_the_known_words(changes, expected):
 def test_a_credential_that_is_not_validated_is_refused(state):
     credential = Credential(consumer_key="other", state=state)
     status, content = get(Settings(credentials=(PUBLISHED, credential), origin=EU), credential=credential)
-    assert (403, "INVALID_CREDENTIAL") == (status, content["errorCode"])
+    assert (status, content["errorCode"]) == (403, "INVALID_CREDENTIAL")
 
 
 def test_the_newer_error_shape_has_a_class():
@@ -201,11 +226,11 @@ def test_a_rule_is_for_one_method():
 def test_a_call_without_its_rule_is_not_granted():
     credential = Credential(rules=(("GET", "/sms/*/jobs"),))
     status, content = get(Settings(credentials=(credential,), origin=EU))
-    assert (403, "NOT_GRANTED_CALL", "This call has not been granted") == (
+    assert (
         status,
         content["errorCode"],
         content["message"],
-    )
+    ) == (403, "NOT_GRANTED_CALL", "This call has not been granted")
 
 
 @pytest.mark.parametrize(
@@ -220,7 +245,9 @@ def test_an_oauth2_token_needs_no_signature(authorization, expected):
 
 def test_the_current_credential_names_its_rules():
     rules = (("GET", "/auth/*"), ("POST", "/sms/*/jobs"))
-    status, content = get(Settings(credentials=(Credential(rules=rules),), origin=EU), "/1.0/auth/currentCredential")
+    status, content = get(
+        Settings(credentials=(Credential(rules=rules),), origin=EU), "/1.0/auth/currentCredential"
+    )
     assert (200, "validated", [{"method": method, "path": path} for method, path in rules]) == (
         status,
         content["status"],
@@ -230,4 +257,4 @@ def test_the_current_credential_names_its_rules():
 
 def test_the_time_is_a_bare_integer_on_the_servers_clock():
     response = Simulator(Settings(clock_ahead=3000.0)).handle("GET", "/1.0/auth/time", {}, b"", 1700000000.9)
-    assert b"1700003000" == response.body
+    assert response.body == b"1700003000"

@@ -1,0 +1,5 @@
+"""`python -m smsdeclare` is `smsdeclare`."""
+
+from smsdeclare.cli.main import main
+
+main()

@@ -1,0 +1,24 @@
+import os
+
+import hypothesis
+import pytest
+import worlds
+
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("dev", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch, tmp_path):
+    """Nothing of the developer's environment reaches a test, and CI's rules are tested where they are meant."""
+    for name in list(os.environ):
+        if name.startswith(("OVH_", "SMSDECLARE_")) or name in ("CI", "NO_COLOR"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture
+def command(capfd):
+    """The command, run in this process: `command("plan", "-C", folder)`."""
+    return worlds.command(capfd)

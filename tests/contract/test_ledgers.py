@@ -1,0 +1,296 @@
+"""What every ledger must do. A new one adds itself to `OPENERS`."""
+
+import sqlite3
+from dataclasses import dataclass, replace
+
+import pytest
+
+from smsdeclare.errors import PlanStale, StateError
+from smsdeclare.jobs import tag
+from smsdeclare.ledger import Binding, Intent, Outcome, State, ref
+from smsdeclare.ledgers.sqlite import SqliteLedger
+
+OPENERS = {"sqlite": lambda folder: SqliteLedger(folder / "test.state")}
+BINDING = Binding(project="shop", provider="ovh", endpoint="ovh-eu", service="sms-ab12345-1")
+A, B, C = "+33639980001", "+33639980002", "+33639980003"
+
+
+@dataclass(frozen=True)
+class Request:
+    not_after: int = 1_700_000_000
+    body_digest: str = "b" * 64
+
+
+def prepare(claim):
+    return Request()
+
+
+def intent(*numbers, message="hello", revision=1, text="t" * 64):
+    return Intent(
+        message=message,
+        revision=revision,
+        numbers=tuple(sorted(numbers)),
+        text_digest=text,
+        options="{}",
+        plan_digest="sha256:plan",
+        claimed_at="2026-12-01T08:00:00Z",
+    )
+
+
+def outcome(states):
+    return Outcome(
+        states=states, at="2026-12-01T08:00:01Z", reasons={State.REJECTED: "not taken"}, credits=1.0, ids=[7]
+    )
+
+
+@pytest.fixture(params=OPENERS)
+def reopen(request, tmp_path):
+    """Opens the same ledger again and again, as one process after another would."""
+    opened = []
+
+    def again():
+        opened.append(OPENERS[request.param](tmp_path))
+        return opened[-1]
+
+    yield again
+    for ledger in opened:
+        ledger.close()
+
+
+@pytest.fixture
+def ledger(reopen):
+    ledger = reopen()
+    ledger.bind(BINDING)
+    return ledger
+
+
+def states(ledger, message="hello", revision=1):
+    return {known.number: known.state for known in ledger.known(message, revision)}
+
+
+def test_before_its_first_write_it_is_empty_and_leaves_no_trace(reopen, tmp_path):
+    ledger = reopen()
+    assert (None, None, [], []) == (
+        ledger.binding,
+        ledger.secret,
+        list(ledger.records()),
+        list(tmp_path.iterdir()),
+    )
+
+
+def test_its_first_write_binds_it_for_good(ledger, reopen):
+    assert BINDING == reopen().binding
+
+
+@pytest.mark.parametrize("field", ["project", "provider", "endpoint", "service"])
+def test_it_refuses_to_belong_elsewhere(ledger, reopen, field):
+    with pytest.raises(StateError) as caught:
+        reopen().bind(replace(BINDING, **{field: "other"}))
+    assert "SMS502" == caught.value.diagnostics[0].code.id
+    assert f"its {field} is" in caught.value.diagnostics[0].detail
+
+
+def test_binding_twice_to_the_same_changes_nothing(ledger, reopen):
+    secret = ledger.secret
+    again = reopen()
+    again.bind(BINDING)
+    assert secret == again.secret
+
+
+def test_a_claim_is_on_record_before_anything_else_happens(ledger, reopen):
+    claim, request = ledger.claim(intent(A, B), prepare, epoch=ledger.epoch)
+    assert (Request(), (A, B), 1) == (request, claim.numbers, claim.ordinal)
+    assert {A: State.INTENDED, B: State.INTENDED} == states(reopen())
+
+
+def test_the_tag_follows_from_the_ordinal_alone(ledger):
+    ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    claim, _ = ledger.claim(intent(B), prepare, epoch=ledger.epoch)
+    assert tag("shop", "sms-ab12345-1", "hello", 1, 2) == claim.tag
+    assert 20 == len(claim.tag)
+
+
+def test_what_another_run_has_claimed_is_not_ours(ledger, reopen):
+    other = reopen()
+    other.claim(intent(A), prepare, epoch=other.epoch)
+    claim, _ = ledger.claim(intent(A, B), prepare, epoch=ledger.epoch)
+    assert (B,) == claim.numbers
+
+
+def test_the_request_is_built_from_what_the_claim_got(ledger, reopen):
+    reopen().claim(intent(A), prepare, epoch=1)
+    seen = []
+    ledger.claim(intent(A, B), lambda claim: seen.append(claim.numbers) or Request(), epoch=ledger.epoch)
+    assert [(B,)] == seen
+
+
+def test_a_claim_of_nothing_free_is_none_and_makes_no_job(ledger):
+    ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    assert ledger.claim(intent(A), prepare, epoch=ledger.epoch) is None
+    claim, _ = ledger.claim(intent(B), prepare, epoch=ledger.epoch)
+    assert 2 == claim.ordinal
+
+
+def test_a_request_that_can_not_be_built_undoes_the_claim(ledger, reopen):
+    def fail(claim):
+        raise RuntimeError("no signature")
+
+    with pytest.raises(RuntimeError):
+        ledger.claim(intent(A), fail, epoch=ledger.epoch)
+    assert {} == states(reopen())
+
+
+def test_a_claim_for_an_older_epoch_is_refused(ledger):
+    with pytest.raises(PlanStale):
+        ledger.claim(intent(A), prepare, epoch=ledger.epoch - 1)
+    assert {} == states(ledger)
+
+
+def test_an_outcome_moves_each_send_to_its_own_state(ledger, reopen):
+    claim, _ = ledger.claim(intent(A, B, C), prepare, epoch=ledger.epoch)
+    ledger.record(claim, outcome({A: State.ACCEPTED, B: State.REJECTED, C: State.UNKNOWN}))
+    assert {A: State.ACCEPTED, B: State.REJECTED, C: State.UNKNOWN} == states(reopen())
+    assert ["not taken"] == [record.reason for record in ledger.records() if record.reason]
+
+
+def test_a_late_outcome_of_a_job_that_no_longer_holds_the_send_moves_nothing(ledger):
+    """C8 of the review: evidence about one job must not touch another."""
+    first, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    ledger.record(first, outcome({A: State.NOT_SENT}))
+    ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    assert 0 == ledger.record(first, outcome({A: State.REJECTED}))
+    assert {A: State.INTENDED} == states(ledger)
+
+
+@pytest.mark.parametrize("final", [State.ACCEPTED, State.REJECTED, State.SCHEDULED])
+def test_what_was_settled_by_another_stays_as_it_is(ledger, final):
+    claim, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    ledger.record(claim, outcome({A: final}))
+    assert 0 == ledger.record(claim, outcome({A: State.NOT_SENT}))
+    assert {A: final} == states(ledger)
+
+
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.SCHEDULED, State.REJECTED, State.UNKNOWN, State.INTENDED])
+def test_only_what_is_proved_not_sent_can_be_claimed_again(ledger, state):
+    claim, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    if state is not State.INTENDED:
+        ledger.record(claim, outcome({A: state}))
+    assert ledger.claim(intent(A), prepare, epoch=ledger.epoch) is None
+
+
+def test_what_is_proved_not_sent_is_claimed_again_under_a_new_job(ledger):
+    first, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    ledger.record(first, outcome({A: State.NOT_SENT}))
+    second, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    assert (first.ordinal + 1, 2) == (second.ordinal, next(ledger.records()).attempts)
+    assert first.tag != second.tag
+
+
+def test_known_sends_come_in_the_order_of_their_numbers(ledger):
+    for one in (C, A, B):
+        ledger.claim(intent(one), prepare, epoch=ledger.epoch)
+    assert [A, B, C] == [known.number for known in ledger.known("hello", 1)]
+
+
+def test_messages_and_revisions_do_not_mix(ledger):
+    ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    ledger.claim(intent(A, revision=3), prepare, epoch=ledger.epoch)
+    ledger.claim(intent(A, message="other"), prepare, epoch=ledger.epoch)
+    assert [1, 3] == list(ledger.revisions("hello"))
+    assert 1 == len(list(ledger.records("hello", 3)))
+    assert 2 == len(list(ledger.records("hello")))
+    assert 3 == len(list(ledger.records()))
+
+
+def test_everything_in_doubt_is_listed(ledger):
+    first, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    second, _ = ledger.claim(intent(B), prepare, epoch=ledger.epoch)
+    ledger.claim(intent(C), prepare, epoch=ledger.epoch)
+    ledger.record(first, outcome({A: State.ACCEPTED}))
+    ledger.record(second, outcome({B: State.UNKNOWN}))
+    assert [(B, State.UNKNOWN), (C, State.INTENDED)] == [(one.number, one.state) for one in ledger.in_doubt()]
+
+
+def test_an_id_is_told_only_where_it_is_certain_whose_it_is(ledger):
+    one, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    ledger.record(one, outcome({A: State.ACCEPTED}))
+    two, _ = ledger.claim(intent(B, C), prepare, epoch=ledger.epoch)
+    ledger.record(two, replace(outcome({B: State.ACCEPTED, C: State.ACCEPTED}), ids=[8, 9], credits=2.0))
+    assert [(7, 1.0), (None, 1.0), (None, 1.0)] == [(record.id, record.credits) for record in ledger.records()]
+
+
+def test_a_ref_is_eight_characters_and_differs_between_sends(ledger):
+    refs = {ref(ledger.secret, "hello", 1, one) for one in (A, B, C)}
+    assert {8} == {len(one) for one in refs}
+    assert 3 == len(refs)
+    assert set("".join(refs)) <= set("0123456789abcdefghjkmnpqrstvwxyz")
+
+
+# — the SQLite file —
+
+
+def test_the_file_is_for_its_owner_only(tmp_path):
+    ledger = SqliteLedger(tmp_path / "test.state")
+    ledger.bind(BINDING)
+    ledger.close()
+    assert "0o600" == oct((tmp_path / "test.state").stat().st_mode & 0o777)
+    assert ["test.state"] == [path.name for path in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        pytest.param(b"", "SMS501", id="emptied"),
+        pytest.param(b"{}\n" * 100, "SMS501", id="no database"),
+        pytest.param(b"SQLite format 3\0" + b"\0" * 84, "SMS501", id="torn"),
+    ],
+)
+def test_a_damaged_file_is_named_and_left_alone(tmp_path, content, code):
+    path = tmp_path / "test.state"
+    path.write_bytes(content)
+    with pytest.raises(StateError) as caught:
+        SqliteLedger(path)
+    assert (code, content) == (caught.value.diagnostics[0].code.id, path.read_bytes())
+
+
+def test_another_programs_database_is_no_state(tmp_path):
+    connection = sqlite3.connect(tmp_path / "test.state")
+    connection.execute("CREATE TABLE meta (name TEXT, value TEXT)")
+    connection.close()
+    with pytest.raises(StateError, match="damaged"):
+        SqliteLedger(tmp_path / "test.state")
+
+
+def test_a_link_is_not_followed(tmp_path):
+    SqliteLedger(tmp_path / "real.state").bind(BINDING)
+    (tmp_path / "test.state").symlink_to(tmp_path / "real.state")
+    with pytest.raises(StateError):
+        SqliteLedger(tmp_path / "test.state")
+
+
+@pytest.mark.parametrize(("name", "value"), [("format", "2"), ("features", '["hashed numbers"]')])
+def test_a_newer_file_is_refused(tmp_path, name, value):
+    path = tmp_path / "test.state"
+    ledger = SqliteLedger(path)
+    ledger.bind(BINDING)
+    ledger.close()
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE meta SET value = ? WHERE name = ?", (value, name))
+    connection.commit()
+    connection.close()
+    with pytest.raises(StateError) as caught:
+        SqliteLedger(path)
+    assert "SMS503" == caught.value.diagnostics[0].code.id
+
+
+def test_every_write_raises_the_serial(tmp_path):
+    path = tmp_path / "test.state"
+    ledger = SqliteLedger(path)
+    ledger.bind(BINDING)
+    claim, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    ledger.record(claim, outcome({A: State.ACCEPTED}))
+    ledger.close()
+    connection = sqlite3.connect(path)
+    rows = dict(connection.execute("SELECT name, value FROM meta"))
+    connection.close()
+    assert "3" == rows["serial"]

@@ -1,0 +1,291 @@
+"""Carrying out a plan against the simulator, over a real client; the simulator's journal is the witness."""
+
+import pytest
+from requests import RequestException
+
+from smsdeclare.apply import DOUBTS_IN_A_ROW, FRESH_SECONDS, JobDone, RunEnded, apply
+from smsdeclare.clock import SystemClock
+from smsdeclare.jobs import Job
+from smsdeclare.ledger import Binding, State
+from smsdeclare.ledgers.sqlite import SqliteLedger
+from smsdeclare.providers.ovh import OvhProvider
+from smsdeclare.providers.ovh_signature import ApplicationKeys
+from smsdeclare.rates import bill
+from smsdeclare.sends import Text
+from smsdeclare.simulator.api import Simulator
+from smsdeclare.simulator.server import Server
+from smsdeclare.simulator.settings import Credential, Service, Settings
+
+BINDING = Binding(project="test", provider="ovh", endpoint="loopback", service="sms-ab12345-1")
+NUMBERS = [f"+336399800{place:02d}" for place in range(100)]
+
+
+def job(*numbers, text="Hello", **options):
+    options = {"noStopClause": True, **options}
+    return Job(
+        message="hello",
+        revision=1,
+        text=Text(text, text.encode().hex().ljust(64, "0")[:64], bill(text, options)),
+        options=options,
+        numbers=numbers,
+    )
+
+
+class World:
+    """A ledger, a provider over HTTP, and the journal of the simulator behind it."""
+
+    def __init__(self, folder, script="", **settings):
+        self.simulator = Simulator(Settings(**settings))
+        self.server = Server(self.simulator, script=script, clock=lambda: SystemClock().now().timestamp())
+        self.path = folder / "test.state"
+
+    def __enter__(self):
+        self.server.__enter__()
+        return self
+
+    def __exit__(self, *caught):
+        self.server.__exit__(*caught)
+
+    def provider(self, clock=None, keys=None):
+        (known,) = self.simulator.settings.credentials
+        return OvhProvider(
+            url=self.server.url,
+            keys=keys
+            or ApplicationKeys(
+                application_key=known.application_key,
+                application_secret=known.application_secret,
+                consumer_key=known.consumer_key,
+            ),
+            service="sms-ab12345-1",
+            clock=clock or SystemClock(),
+        )
+
+    def apply(self, *jobs, clock=None, keys=None, stop=lambda: False):
+        ledger = SqliteLedger(self.path)
+        try:
+            ledger.bind(BINDING)
+            provider = self.provider(clock, keys)
+            return list(apply(jobs, ledger, provider, clock or SystemClock(), plan_digest="sha256:plan", stop=stop))
+        finally:
+            ledger.close()
+
+    @property
+    def states(self):
+        ledger = SqliteLedger(self.path)
+        try:
+            return {record.number: record.state for record in ledger.records()}
+        finally:
+            ledger.close()
+
+    @property
+    def received(self):
+        return [record["receiver"] for record in self.simulator.journal]
+
+
+@pytest.fixture
+def world(tmp_path):
+    worlds = []
+
+    def make(script="", **settings):
+        worlds.append(World(tmp_path, script, **settings).__enter__())
+        return worlds[-1]
+
+    yield make
+    for one in worlds:
+        one.__exit__(None, None, None)
+
+
+A, B, C, D = NUMBERS[:4]
+
+
+def test_every_receiver_gets_one_sms_and_the_ledger_says_so(world):
+    here = world()
+    events = here.apply(job(A, B), job(C, text="Hello Ana"))
+    assert [JobDone, JobDone] == [type(event) for event in events]
+    assert sorted([A, B, C]) == sorted(here.received)
+    assert {A: State.ACCEPTED, B: State.ACCEPTED, C: State.ACCEPTED} == here.states
+
+
+def test_a_second_run_posts_nothing(world):
+    here = world()
+    here.apply(job(A, B))
+    assert [] == here.apply(job(A, B))
+    assert [A, B] == sorted(here.received)
+
+
+def test_a_second_run_posts_only_what_the_first_had_not(world):
+    here = world()
+    here.apply(job(A))
+    here.apply(job(A, B))
+    assert [A, B] == here.received
+
+
+def test_only_invalid_receivers_are_rejected_for_good(world):
+    here = world(services=(Service(blacklist=(B,)),))
+    here.apply(job(A, B))
+    assert {A: State.ACCEPTED, B: State.REJECTED} == here.states
+    assert [] == here.apply(job(B))
+
+
+@pytest.mark.parametrize(
+    ("letter", "reached"),
+    [
+        pytest.param("l", True, id="accepted, answer lost"),
+        pytest.param("d", False, id="dropped before it was handled"),
+        pytest.param("5", True, id="accepted, 503 in HTML"),
+        pytest.param("0", True, id="accepted, 500 in JSON"),
+        pytest.param("t", True, id="accepted, answer cut"),
+        pytest.param("r", False, id="redirected"),
+        pytest.param("x", False, id="HTML with 200"),
+        pytest.param("4", False, id="403 without a query id"),
+    ],
+)
+def test_an_answer_that_says_nothing_for_sure_is_never_followed_by_another_post(world, letter, reached):
+    here = world(script=letter)
+    here.apply(job(A))
+    assert {A: State.UNKNOWN} == here.states
+    here.apply(job(A))
+    assert ([A] if reached else []) == here.received
+    assert 1 == sum(method == "POST" for method, *_ in here.server.requests)
+
+
+def test_three_doubts_in_a_row_end_the_run(world):
+    here = world(script="llllll")
+    events = here.apply(*(job(number, text="abcdef"[place]) for place, number in enumerate(NUMBERS[:6])))
+    assert DOUBTS_IN_A_ROW == len(here.received)
+    assert isinstance(events[-1], RunEnded)
+    assert not events[-1].refused
+
+
+def test_doubts_that_are_not_in_a_row_do_not_end_it(world):
+    here = world(script="llalla")
+    here.apply(*(job(number, text="abcdef"[place]) for place, number in enumerate(NUMBERS[:6])))
+    assert 6 == len(here.received)
+
+
+def test_a_refusal_of_rights_leaves_everything_to_be_sent_and_ends_the_run(world):
+    credential = Credential(rules=(("GET", "/sms/*"), ("GET", "/auth/*")))
+    here = world(credentials=(credential,))
+    events = here.apply(job(A), job(B, text="other"))
+    assert ({A: State.NOT_SENT}, []) == (here.states, here.received)
+    assert "granted" in events[-1].reason
+
+
+def test_what_was_refused_as_a_whole_is_sent_once_the_reason_is_gone(world, tmp_path):
+    broken = world(credentials=(Credential(rules=(("GET", "/sms/*"),)),))
+    broken.apply(job(A))
+    mended = world()
+    mended.apply(job(A))
+    assert ([], [A], {A: State.ACCEPTED}) == (broken.received, mended.received, mended.states)
+
+
+def test_a_bad_request_leaves_that_job_and_goes_on(world):
+    here = world()
+    here.apply(job(A, text="See https://example.org", senderForResponse=True), job(B))
+    assert ({A: State.NOT_SENT, B: State.ACCEPTED}, [B]) == (here.states, here.received)
+
+
+def test_the_provider_s_clock_counts_not_ours(world):
+    here = world(clock_ahead=3000.0)
+    here.apply(job(A))
+    assert {A: State.ACCEPTED} == here.states
+
+
+def test_nothing_is_claimed_where_nobody_listens(world):
+    here = world()
+    here.server.__exit__(None, None, None)
+    with pytest.raises(Exception, match="out of reach"):
+        here.apply(job(A))
+    assert {} == here.states
+
+
+def test_a_stop_is_heeded_before_the_next_claim(world):
+    here = world()
+    asked = iter([False, True])
+    here.apply(job(A), job(B, text="other"), stop=lambda: next(asked))
+    assert ({A: State.ACCEPTED}, [A]) == (here.states, here.received)
+
+
+class SlowClock(SystemClock):
+    """Far more time passes between two looks at it than a signature may wait."""
+
+    def __init__(self):
+        self.elapsed = 0.0
+
+    def monotonic(self):
+        self.elapsed += FRESH_SECONDS + 1
+        return self.elapsed
+
+
+def test_a_signature_that_waited_too_long_is_given_back_unposted(world):
+    here = world()
+    events = here.apply(job(A), clock=SlowClock())
+    assert ({A: State.NOT_SENT}, []) == (here.states, here.received)
+    assert isinstance(events[-1], RunEnded)
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        pytest.param({"validReceivers": [A], "invalidReceivers": []}, {A: "accepted", B: "unknown"}, id="in neither"),
+        pytest.param({"validReceivers": [A, B], "invalidReceivers": [B]}, {A: "accepted", B: "unknown"}, id="in both"),
+        pytest.param(
+            {"validReceivers": [A, B, C], "invalidReceivers": []}, {A: "unknown", B: "unknown"}, id="stranger"
+        ),
+        pytest.param(
+            {"validReceivers": ["00" + A[1:]], "invalidReceivers": [B]}, {A: "accepted", B: "rejected"}, id="0033"
+        ),
+        pytest.param({"validReceivers": [A, B]}, {A: "unknown", B: "unknown"}, id="a list missing"),
+        pytest.param(
+            {"validReceivers": [A, B], "invalidReceivers": [], "ids": ["7"]},
+            {A: "unknown", B: "unknown"},
+            id="ids as text",
+        ),
+        pytest.param(
+            {"validReceivers": [A, B], "invalidReceivers": [], "tag": "other"},
+            {A: "unknown", B: "unknown"},
+            id="foreign tag",
+        ),
+        pytest.param(
+            {"validReceivers": [A, B], "invalidReceivers": [], "tag": None},
+            {A: "unknown", B: "unknown"},
+            id="no tag value",
+        ),
+        pytest.param([], {A: "unknown", B: "unknown"}, id="no object"),
+    ],
+)
+def test_a_report_is_read_receiver_by_receiver(tmp_path, report, expected):
+    import responses
+
+    if isinstance(report, dict):
+        report = {"ids": [1, 2], "totalCreditsRemoved": 2, **report}
+    url = "https://eu.api.ovh.com/1.0"
+    keys = ApplicationKeys(application_key="ak", application_secret="as", consumer_key="ck")
+    ledger = SqliteLedger(tmp_path / "test.state")
+    ledger.bind(BINDING)
+    with responses.RequestsMock() as mock:
+        mock.get(f"{url}/auth/time", json=1_700_000_000)
+        mock.post(f"{url}/sms/sms-ab12345-1/jobs", json=report, headers={"X-Ovh-QueryID": "EU.test"})
+        provider = OvhProvider(url=url, keys=keys, service="sms-ab12345-1", clock=SystemClock())
+        list(apply([job(A, B)], ledger, provider, SystemClock(), plan_digest="sha256:plan"))
+    states = {record.number: record.state.value for record in ledger.records()}
+    ledger.close()
+    assert expected == states
+
+
+def test_the_kind_of_an_exception_does_not_decide_whether_something_was_sent(tmp_path):
+    """requests raises the same error for a refused port and for a reset after the body."""
+    from smsdeclare.provider import Unreached
+
+    with Server(Simulator(Settings())) as server:
+        url = server.url
+    provider = OvhProvider(
+        url=url,
+        keys=ApplicationKeys(application_key="ak", application_secret="as", consumer_key="ck"),
+        service="sms-ab12345-1",
+        clock=SystemClock(),
+    )
+    prepared = provider.prepare(job(A), "t" * 20, (A,))
+    assert isinstance(provider.submit(prepared), Unreached)
+    assert issubclass(ConnectionError, OSError)
+    assert issubclass(RequestException, OSError)

@@ -1,0 +1,174 @@
+"""The simulator's journal in a file that several processes share."""
+
+import json
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from smsdeclare.simulator.outbox import Outbox
+from smsdeclare.simulator.settings import Service, Settings
+
+NOON = 1764586800.0
+SETTINGS = Settings(bearer_tokens=("token",), services=(Service(credits=1e9),))
+PATH = "/1.0/sms/sms-ab12345-1"
+
+
+def call(outbox, method, path, body=None):
+    sent = b"" if body is None else json.dumps(body).encode()
+    response = outbox.handle(method, PATH + path, {"Authorization": "Bearer token"}, sent, NOON)
+    assert response.status == 200, response.body
+    return json.loads(response.body)
+
+
+def post(outbox, count=1, **fields):
+    receivers = [f"+3363998{place:04}" for place in range(count)]
+    return call(outbox, "POST", "/jobs", {"message": "Hello", "receivers": receivers, **fields})
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "outbox.jsonl"
+
+
+def test_each_sms_is_a_line(path):
+    outbox = Outbox(path, SETTINGS)
+    post(outbox, 3, message="two\nlines")
+    post(outbox)
+    assert path.read_bytes().count(b"\n") == 4
+    assert outbox.sms() == [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_only_the_owner_reads_it(path):
+    post(Outbox(path, SETTINGS))
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert ({0o600}, 2) == (modes, len(list(path.parent.iterdir())))
+
+
+def test_a_new_outbox_knows_what_was_sent(path):
+    ids = post(Outbox(path, SETTINGS), 2)["ids"]
+    assert ids == call(Outbox(path, SETTINGS), "GET", "/outgoing")
+
+
+def test_two_outboxes_see_each_other(path):
+    first, second = Outbox(path, SETTINGS), Outbox(path, SETTINGS)
+    ids = [post(outbox)["ids"][0] for outbox in (first, second, first, second)]
+    assert (4, ids, ids) == (len(set(ids)), call(first, "GET", "/outgoing"), call(second, "GET", "/outgoing"))
+
+
+def test_what_was_cancelled_is_no_longer_among_the_sms(path):
+    outbox = Outbox(path, SETTINGS)
+    kept, gone = post(outbox, 2, differedPeriod=5)["ids"]
+    call(outbox, "DELETE", f"/jobs/{gone}")
+    assert [kept] == [line["id"] for line in Outbox(path, SETTINGS).sms()]
+    assert {"cancelled": gone, "at": NOON} == json.loads(path.read_text().splitlines()[-1])
+
+
+@pytest.mark.parametrize("keep", [0, 1, 50])
+def test_a_torn_last_line_is_cut_off(path, keep):
+    post(Outbox(path, SETTINGS), 2)
+    first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + second[:keep])
+    post(Outbox(path, SETTINGS))
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert (2, first, True) == (len(lines), lines[0], lines[1].endswith(b"}\n"))
+
+
+def test_a_whole_line_without_its_end_did_not_happen(path):
+    post(Outbox(path, SETTINGS), 2)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert len(Outbox(path, SETTINGS).sms()) == 1
+
+
+def test_a_file_that_was_replaced_is_read_anew(path):
+    outbox = Outbox(path, SETTINGS)
+    post(outbox, 2)
+    path.unlink()
+    assert outbox.sms() == []
+
+
+def test_a_file_that_became_shorter_is_read_anew(path):
+    outbox = Outbox(path, SETTINGS)
+    post(outbox, 2)
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    assert len(outbox.sms()) == 1
+
+
+@pytest.mark.parametrize("line", ["hello", "{}", "[]", '{"cancelled": 1}'])
+def test_a_line_that_is_no_record_is_named(path, line):
+    post(Outbox(path, SETTINGS))
+    with path.open("a") as file:
+        file.write(f"{line}\n")
+    with pytest.raises(ValueError, match=r"outbox\.jsonl:2: this line is no record"):
+        Outbox(path, SETTINGS).sms()
+
+
+def test_a_write_that_fails_leaves_nothing_in_memory(path, monkeypatch):
+    outbox = Outbox(path, SETTINGS)
+    post(outbox)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("smsdeclare.simulator.outbox.os.write", full)
+        with pytest.raises(OSError, match="No space left"):
+            post(outbox)
+    assert len(outbox.sms()) == 1
+
+
+def test_threads_take_turns(path):
+    outbox = Outbox(path, SETTINGS)
+    threads = [threading.Thread(target=post, args=(outbox, 3)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ids = [line["id"] for line in outbox.sms()]
+    assert (24, ids) == (len(set(ids)), sorted(ids))
+
+
+WRITER = """
+import json, pathlib, sys
+from smsdeclare.simulator.outbox import Outbox
+from smsdeclare.simulator.settings import Service, Settings
+settings = Settings(bearer_tokens=("token",), services=(Service(credits=1e9),))
+outbox = Outbox(pathlib.Path(sys.argv[1]), settings)
+receivers = [f"+3363998{n:04}" for n in range(7)]
+print("ready", flush=True)
+sys.stdin.readline()
+for turn in range(20):
+    body = json.dumps({"message": "x" * 100, "receivers": receivers, "tag": f"{sys.argv[2]}-{turn}"}).encode()
+    headers = {"Authorization": "Bearer token"}
+    answer = outbox.handle("POST", "/1.0/sms/sms-ab12345-1/jobs", headers, body, 1764586800.0)
+    assert answer.status == 200, answer.body
+"""
+
+
+def test_several_processes_append_at_once(path):
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), str(number)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for number in range(4)
+    ]
+    for writer in writers:
+        assert writer.stdout.readline() == b"ready\n"
+    for writer in writers:
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate(timeout=60)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [writer.returncode for writer in writers] == [0] * 4
+    assert 4 * 20 * 7 == len(lines) == len({line["id"] for line in lines})
+    assert {f"{number}-{turn}" for number in range(4) for turn in range(20)} == {
+        line["tag"] for line in lines
+    }
+    assert [lines[start]["tag"] for start in range(0, 560, 7)] == [
+        lines[start + 6]["tag"] for start in range(0, 560, 7)
+    ]
