@@ -18,16 +18,15 @@ from smsdeclare.definitions import (
 )
 from smsdeclare.diagnostics import Diagnostic, Related, Span, by_place
 from smsdeclare.errors import InputError
+from smsdeclare.schema import dotted
 from smsdeclare.template import Template, TemplateProblem, compile_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from smsdeclare.document import Document
+    from smsdeclare.document import Document, Route
     from smsdeclare.project import Project
-
-Route = tuple[str | int, ...]
 
 #: Part of the language, but nothing acts on them in this version: refused rather than ignored.
 _NOT_YET: tuple[Route, ...] = (
@@ -321,12 +320,6 @@ class _Definer:
                             self._unknown(document, route, other, receivers, "receivers")
                         elif _reaches(receivers, other, name):
                             self._report(codes.CIRCULAR, f"`{name}` by way of `{other}`", document, route)
-
-
-def dotted(route: Route) -> str:
-    """`("messages", "welcome", "to", 0)` as `messages.welcome.to[0]`."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in route)
-    return text.removeprefix(".")
 
 
 def _reaches(receivers: Mapping[str, ReceiversList], start: str, goal: str) -> bool:

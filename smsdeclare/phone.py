@@ -38,7 +38,7 @@ class Number(NamedTuple):
     country: str | None
 
 
-class NotANumber(ValueError):  # noqa: N818 - it says what the mistake is
+class NotANumber(ValueError):
     """The text is no number an SMS can be sent to. `detail` never repeats the text, which may be personal."""
 
     def __init__(self, code: Code, detail: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from smsdeclare import codes, files, phone
 from smsdeclare.diagnostics import Diagnostic, Related, Span
@@ -115,7 +116,7 @@ def _inline(entry: InlineReceiver) -> Receiver:
 def _rows(root: Path, source: CsvSource, default_country: str | None, findings: Findings) -> Iterator[Receiver]:
     """The rows of a CSV file that `where` lets through and whose number is one."""
     delimiter = source.delimiter or _find_delimiter(root, source)
-    with files.open_text(source.path, root=root, shown=source.shown, limit=CSV_LIMIT) as stream:
+    with _opened(root, source) as stream:
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
         line = 1
         try:
@@ -172,7 +173,7 @@ def _columns(source: CsvSource, header: list[str]) -> tuple[int, list[tuple[int,
 
 def _find_delimiter(root: Path, source: CsvSource) -> str:
     """The delimiter under which the header holds the number's column; of several, the one that cuts most."""
-    with files.open_text(source.path, root=root, shown=source.shown, limit=CSV_LIMIT) as stream:
+    with _opened(root, source) as stream:
         first = stream.readline(100_000)
 
     def cut(delimiter: str) -> tuple[bool, int]:
@@ -183,6 +184,19 @@ def _find_delimiter(root: Path, source: CsvSource) -> str:
         return source.number_column in [name.strip() for name in header], len(header)
 
     return max(_DELIMITERS, key=cut)
+
+
+@contextmanager
+def _opened(root: Path, source: CsvSource) -> Iterator[TextIO]:
+    """The file's text; what makes it unreadable is reported where YAML names the file."""
+    try:
+        with files.open_text(source.path, root=root, shown=source.shown, limit=CSV_LIMIT) as stream:
+            yield stream
+    except UnicodeDecodeError:
+        raise InputError(Diagnostic(code=codes.NOT_UTF8, detail=source.shown, span=source.span)) from None
+    except InputError as error:
+        placed = (found if found.span else replace(found, span=source.span) for found in error.diagnostics)
+        raise InputError(*placed) from None
 
 
 def _line(source: CsvSource, line: int) -> Span:

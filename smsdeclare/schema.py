@@ -215,7 +215,7 @@ class _Reading:
         if found == "null":
             suggestion = "Fill it in or remove the key."
         elif found == "integer" and takes_numbers:
-            suggestion = f'Quote it and begin with +: "+{written.removeprefix("+")}".'
+            suggestion = f'Quote it and begin with +: "+{written}".'
         elif "string" in wanted and found in ("integer", "number", "boolean"):
             suggestion = f'Quote it: "{written}".'
         elif wanted == ["array"] and found == "string":

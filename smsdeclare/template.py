@@ -49,12 +49,13 @@ _KEYWORDS = (*_CONSTANTS, "and", "or", "not", "in", "is", "if", "else")
 _DECIDING = _CONDITIONS | {"elif", "is", "not", "length"}
 _TESTS = ("defined", "endingwith", "startingwith", "undefined")
 
-#: C0 but newline, DEL, C1, and halves of surrogate pairs, which no UTF-8 can carry.
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+#: C0 but newline, DEL, C1, and halves of surrogate pairs; MiniJinja turns those into U+FFFD, which in any other
+#: text, too, stands where a character was lost.
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 _FIGURE = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 
-class TemplateProblem(ValueError):  # noqa: N818 - it also says what is wrong with a receiver's values
+class TemplateProblem(ValueError):
     """A text can't be used, or not for this receiver. `detail` never holds a receiver's value."""
 
     def __init__(self, code: Code, detail: str, offset_line: int | None = None) -> None:
@@ -66,11 +67,11 @@ class TemplateProblem(ValueError):  # noqa: N818 - it also says what is wrong wi
         self.offset_line = offset_line
 
 
-class _Missing(Exception):  # noqa: N818 - never leaves this module
+class _Missing(Exception):
     """A filter or test was given what is not there."""
 
 
-class _Misfit(Exception):  # noqa: N818 - never leaves this module
+class _Misfit(Exception):
     """A filter was given what it can't work on; the message names no value."""
 
 
@@ -165,8 +166,6 @@ class Template:
             what = ", ".join(names) or "a part of a value"
             detail = f"{what} {'are' if len(names) > 1 else 'is'} missing"
             return TemplateProblem(codes.TEMPLATE_HOLE, detail, line)
-        if isinstance(error, UnicodeError):
-            return TemplateProblem(codes.TEXT_CONTROL, "half of a surrogate pair")
         if kind == "OutOfFuel":
             return TemplateProblem(codes.TEMPLATE_FAILED, "it computes too much", line)
         # MiniJinja's own words may quote a value, as in `unable to calculate 7 / 0`; ours do not.
@@ -191,7 +190,7 @@ def compile_text(source: str) -> Template:
 
 def _as_written(source: str) -> str:
     """`source` less one line break at its end, which MiniJinja drops: YAML's `|` leaves one there."""
-    return source[:-1].removesuffix("\r") if source.endswith("\n") else source
+    return source.removesuffix("\n").removesuffix("\r")
 
 
 def _placeholder(name: str) -> str:
@@ -203,7 +202,7 @@ def _checked(text: str) -> str:
         raise TemplateProblem(codes.TEXT_EMPTY, "only white space" if text else "")
     if len(text) > TEXT_LIMIT:
         raise TemplateProblem(codes.TEMPLATE_FAILED, f"it is longer than {TEXT_LIMIT:,} characters")
-    if not text.isprintable() and (found := _CONTROL.search(text)):
+    if (not text.isprintable() or "\ufffd" in text) and (found := _CONTROL.search(text)):
         where = f"U+{ord(found.group()):04X}, character {found.start() + 1} of the text"
         raise TemplateProblem(codes.TEXT_CONTROL, where)
     return text
@@ -383,7 +382,8 @@ def _printed(value: object) -> object:
     if type(value) is bool:
         return "true" if value else "false"
     if type(value) is float and math.isfinite(value):
-        return repr(value) if "e" not in repr(value) else format(Decimal(repr(value)), "f")
+        # MiniJinja hands over 2.0 as 2; so all whole figures print without a fraction, whoever hands them over.
+        return int(value) if value.is_integer() else format(Decimal(repr(value)), "f")
     if type(value) is int:
         return value
     raise _Misfit("a tag prints something other than a text or a figure")
@@ -402,6 +402,8 @@ def _figure(value: object, default: object = _Misfit) -> int | float:
 
 def _round(value: object, precision: object = 0) -> int | float:
     digits = _figure(precision)
+    if value is None:
+        raise _Missing
     if type(value) not in (int, float) or type(digits) is not int or not -15 <= digits <= 15:
         raise _Misfit("`round` takes a figure and the number of its decimals")
     return round(cast("int | float", value), digits)

@@ -1,5 +1,7 @@
 import json
 import re
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -681,3 +683,13 @@ def test_a_route_is_written_with_dots_and_brackets():
 def test_definitions_are_sorted_by_place():
     spans = [d.span for d in found("foo: 1\nbar: 2\nbaz: 3\n")]
     assert all(one < other for one, other in pairwise(spans))
+
+
+def test_a_key_that_stands_there_already_is_not_suggested():
+    (diagnostic,) = found("options: {o: {sender: A, sendr: B}}\n")
+    assert diagnostic.suggestion.startswith("Allowed here: `sender`, ")
+
+
+def test_the_validator_is_loaded_only_when_it_is_needed():
+    code = "import sys, smsdeclare.schema; print('jsonschema' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False\n"

@@ -1,0 +1,106 @@
+"""What is to be done for each send, for every state that it can be in."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from smsdeclare.compare import Action, compare
+from smsdeclare.ledger import Known, State
+from smsdeclare.rates import bill
+from smsdeclare.sends import Send, Text
+
+A, B, C = "+33639980001", "+33639980002", "+33639980003"
+
+
+class Recorded:
+    """A ledger that knows what it is told: revision → rows."""
+
+    def __init__(self, **by_revision):
+        self._rows = {int(name.removeprefix("r")): rows for name, rows in by_revision.items()}
+
+    def revisions(self, message):
+        return sorted(self._rows)
+
+    def known(self, message, revision):
+        return iter(sorted(self._rows[revision]))
+
+
+def send(number, text="Hello"):
+    return Send(number, Text(text, f"digest of {text}", bill(text, {"noStopClause": True})), 1.0, credits_exact=True)
+
+
+def known(number, state, text="Hello", resends=0, plan="sha256:earlier"):
+    return Known(number, state, resends, f"digest of {text}", plan)
+
+
+def decide(sends, ledger, revision=1, approved=None):
+    expanded = SimpleNamespace(message=SimpleNamespace(name="hello", revision=revision), sends=sends)
+    return list(compare(expanded, ledger, approved))
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "free"),
+    [
+        (State.INTENDED, Action.SETTLE, False),
+        (State.UNKNOWN, Action.SETTLE, False),
+        (State.CANCELLING, Action.SETTLE, False),
+        (State.NOT_SENT, Action.SEND, True),
+        (State.CANCELLED, Action.SEND, True),
+        (State.ACCEPTED, Action.KEEP, False),
+        (State.SCHEDULED, Action.KEEP, False),
+        (State.REJECTED, Action.KEEP, False),
+        (State.MISSED, Action.KEEP, False),
+        (State.DELIVERED, Action.KEEP, False),
+        (State.FAILED, Action.KEEP, False),
+    ],
+)
+def test_only_what_is_proved_not_sent_is_sent_again(state, action, free):
+    (decision,) = decide([send(A)], Recorded(r1=[known(A, state)]))
+    assert (action, free) == (decision.action, decision.is_free)
+
+
+def test_every_state_has_a_row_in_the_table_above():
+    assert 11 == len(State)
+
+
+def test_who_is_not_on_record_is_sent_to():
+    decisions = decide([send(A), send(B), send(C)], Recorded(r1=[known(B, State.ACCEPTED)]))
+    assert [Action.SEND, Action.KEEP, Action.SEND] == [decision.action for decision in decisions]
+
+
+def test_an_edited_text_changes_nothing_but_is_counted():
+    (decision,) = decide([send(A, "Hello again")], Recorded(r1=[known(A, State.ACCEPTED)]))
+    assert (Action.KEEP, True) == (decision.action, decision.edited)
+
+
+def test_a_higher_revision_sends_to_all_again():
+    (decision,) = decide([send(A)], Recorded(r1=[known(A, State.ACCEPTED)]), revision=2)
+    assert Action.SEND == decision.action
+
+
+@pytest.mark.parametrize("state", [State.INTENDED, State.UNKNOWN, State.CANCELLING])
+def test_who_is_unknown_at_a_lower_revision_waits(state):
+    (decision,) = decide([send(A)], Recorded(r1=[known(A, state)]), revision=2)
+    assert (Action.SETTLE, False) == (decision.action, decision.is_free)
+
+
+def test_a_lowered_revision_sends_nothing_to_who_had_the_higher_one():
+    decisions = decide([send(A), send(B)], Recorded(r2=[known(A, State.ACCEPTED)]), revision=1)
+    assert [(Action.KEEP, True), (Action.SEND, False)] == [(one.action, one.superseded) for one in decisions]
+
+
+def test_a_higher_revision_that_was_proved_not_sent_supersedes_nothing():
+    (decision,) = decide([send(A)], Recorded(r2=[known(A, State.NOT_SENT)]), revision=1)
+    assert Action.SEND == decision.action
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_what_was_claimed_under_the_approved_plan_counts_as_a_send_of_that_plan(state):
+    (decision,) = decide([send(A)], Recorded(r1=[known(A, state, plan="sha256:now")]), approved="sha256:now")
+    assert Action.SEND == decision.action
+    assert (state in (State.NOT_SENT, State.CANCELLED)) == decision.is_free
+
+
+def test_how_often_it_was_freed_goes_along():
+    (decision,) = decide([send(A)], Recorded(r1=[known(A, State.NOT_SENT, resends=2)]))
+    assert 2 == decision.resends
