@@ -122,12 +122,12 @@ def _changes(one: MessageSends, decisions: list[Decision], todo: list[Send], pos
     if todo:
         yield _change(one, Action.SEND, todo, posts, f"{_receivers(len(todo))} not had it")
     if unknown:
-        yield _change(one, Action.SETTLE, unknown, 0, f"it is not known whether {len(unknown)} went out")
+        yield _change(one, Action.SETTLE, unknown, 0, f"it is not known whether {len(unknown):,} went out")
     if done:
         edited = sum(decision.edited for decision in done)
         reason = f"{_receivers(len(done))} had it"
         if edited:
-            reason += f", {edited} with an earlier text; raise `revision` to send it again"
+            reason += f", {edited:,} with an earlier text; raise `revision` to send it again"
         yield _change(one, Action.KEEP, [decision.send for decision in done], 0, reason, edited)
 
 
@@ -167,12 +167,12 @@ def _left_files(address: str, count: int) -> Change:
         credits_exact=True,
         sample="",
         edited_since_sent=0,
-        reason=f"it is not known whether {count} went out; the files do not ask for them now",
+        reason=f"it is not known whether {count:,} went out; the files do not ask for them now",
     )
 
 
 def _receivers(count: int) -> str:
-    return "1 receiver has" if count == 1 else f"{count} receivers have"
+    return "1 receiver has" if count == 1 else f"{count:,} receivers have"
 
 
 def _lowered(message: Message, count: int) -> Diagnostic:

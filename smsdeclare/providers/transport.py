@@ -103,7 +103,7 @@ class Line:
         """
         wire.has_begun = False
         # Proxies and certificates of the environment count, as they do for every other tool on the machine.
-        settings = self._session.merge_environment_settings(request.url, {}, True, None, None)
+        settings: Any = self._session.merge_environment_settings(request.url, {}, True, None, None)
         # The adapter and not the session, which looks at redirects and cookies even where it follows none.
         adapter = self._session.get_adapter(request.url or "")
         response = adapter.send(request, timeout=(CONNECT_SECONDS, READ_SECONDS), **settings)

@@ -51,7 +51,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refused(Exception):  # noqa: N818 - an answer that ends the handling early, not a mistake of ours
+class Refused(Exception):
     """An answer that is not a 200."""
 
     def __init__(self, status: int, content: Mapping[str, Any]) -> None:

@@ -34,7 +34,7 @@ class Transport(BaseAdapter):
         self._on_first_byte = on_first_byte
         self._lock = threading.Lock()
 
-    def send(  # noqa: PLR0917 - the signature that requests calls
+    def send(
         self,
         request: requests.PreparedRequest,
         stream: bool = False,

@@ -79,9 +79,7 @@ def test_it_filters_by_date(client, server):
     client.post(f"{SERVICE}/jobs", message="Hello", receivers=["+33639980001"])
     created = client.get(f"{SERVICE}/outgoing/{server._simulator.journal[0]['id']}")["creationDatetime"]
     assert len(client.get(f"{SERVICE}/outgoing", **{"creationDatetime.from": created})) == 1
-    assert (
-        len(client.get(f"{SERVICE}/outgoing", **{"creationDatetime.from": "2999-01-01T00:00:00+01:00"})) == 0
-    )
+    assert len(client.get(f"{SERVICE}/outgoing", **{"creationDatetime.from": "2999-01-01T00:00:00+01:00"})) == 0
 
 
 def test_it_cancels_a_waiting_sms(client):
@@ -129,12 +127,8 @@ def test_it_recognizes_a_wrong_key(client, keys, error):
 @pytest.mark.parametrize(
     ("path", "fields", "error", "message"),
     [
-        pytest.param(
-            "/sms/sms-zz0-1/jobs", {}, ovh.exceptions.ResourceNotFoundError, "does not exist", id="service"
-        ),
-        pytest.param(
-            f"{SERVICE}/jobs", {}, ovh.exceptions.BadParametersError, "Missing parameter", id="message"
-        ),
+        pytest.param("/sms/sms-zz0-1/jobs", {}, ovh.exceptions.ResourceNotFoundError, "does not exist", id="service"),
+        pytest.param(f"{SERVICE}/jobs", {}, ovh.exceptions.BadParametersError, "Missing parameter", id="message"),
         pytest.param(
             f"{SERVICE}/jobs",
             {"message": "x" * 1000, "receivers": ["+33639980001"], "senderForResponse": True},

@@ -59,6 +59,7 @@ def test_installed_it_runs_without_the_checkout(wheel, tmp_path):
             env=environment,
             capture_output=True,
             text=True,
+            check=False,
         )
 
     where = subprocess.run(

@@ -24,9 +24,7 @@ def world(**settings):
 
 def call(simulator, method, path, body=None, *, now=NOON, **headers):
     sent = b"" if body is None else json.dumps(body).encode()
-    headers = {"Authorization": "Bearer token"} | {
-        name.replace("_", "-"): value for name, value in headers.items()
-    }
+    headers = {"Authorization": "Bearer token"} | {name.replace("_", "-"): value for name, value in headers.items()}
     response = simulator.handle(method, f"/1.0{path}", headers, sent, now)
     return response.status, json.loads(response.body)
 
@@ -82,10 +80,7 @@ def test_another_base_is_404():
 
 def test_every_answer_has_a_query_id_of_its_own():
     simulator = world()
-    ids = [
-        simulator.handle("GET", path, {}, b"", NOON).headers["X-Ovh-QueryID"]
-        for path in ("/1.0/sms", "/x", "/x")
-    ]
+    ids = [simulator.handle("GET", path, {}, b"", NOON).headers["X-Ovh-QueryID"] for path in ("/1.0/sms", "/x", "/x")]
     assert len(ids) == len(set(ids))
 
 
@@ -160,9 +155,7 @@ def test_a_number_is_international_or_invalid(number, valid):
     assert ([ONE] if valid else []) == posted(world(), number)["validReceivers"]
 
 
-@pytest.mark.parametrize(
-    ("echo", "expected"), [("+", ONE), ("00", "0033639980001"), ("as sent", "0033639980001")]
-)
+@pytest.mark.parametrize(("echo", "expected"), [("+", ONE), ("00", "0033639980001"), ("as sent", "0033639980001")])
 def test_the_report_spells_numbers_by_setting(echo, expected):
     assert [expected] == posted(world(echo=echo), "0033639980001")["validReceivers"]
 
@@ -188,30 +181,18 @@ def test_a_number_standing_twice_follows_the_setting(duplicates, valid, invalid)
         pytest.param({"message": 5}, "Invalid parameter message: string expected", id="message type"),
         pytest.param({"receivers": ...}, "Missing parameter: receivers", id="no receivers"),
         pytest.param({"receivers": []}, "Missing parameter: receivers", id="empty receivers"),
-        pytest.param(
-            {"receivers": ONE}, "Invalid parameter receivers: string[] expected", id="receivers type"
-        ),
-        pytest.param(
-            {"receivers": [1]}, "Invalid parameter receivers: string[] expected", id="receiver type"
-        ),
+        pytest.param({"receivers": ONE}, "Invalid parameter receivers: string[] expected", id="receivers type"),
+        pytest.param({"receivers": [1]}, "Invalid parameter receivers: string[] expected", id="receiver type"),
         pytest.param(
             {"senderForResponse": "true"},
             "Invalid parameter senderForResponse: boolean expected",
             id="boolean as text",
         ),
-        pytest.param(
-            {"noStopClause": 1}, "Invalid parameter noStopClause: boolean expected", id="boolean as figure"
-        ),
-        pytest.param(
-            {"differedPeriod": "5"}, "Invalid parameter differedPeriod: long expected", id="long as text"
-        ),
-        pytest.param(
-            {"differedPeriod": True}, "Invalid parameter differedPeriod: long expected", id="long as boolean"
-        ),
+        pytest.param({"noStopClause": 1}, "Invalid parameter noStopClause: boolean expected", id="boolean as figure"),
+        pytest.param({"differedPeriod": "5"}, "Invalid parameter differedPeriod: long expected", id="long as text"),
+        pytest.param({"differedPeriod": True}, "Invalid parameter differedPeriod: long expected", id="long as boolean"),
         pytest.param({"differedPeriod": -1}, "Invalid deferred time", id="negative wait"),
-        pytest.param(
-            {"validityPeriod": 1.5}, "Invalid parameter validityPeriod: long expected", id="fraction"
-        ),
+        pytest.param({"validityPeriod": 1.5}, "Invalid parameter validityPeriod: long expected", id="fraction"),
         pytest.param({"validityPeriod": -1}, "Invalid parameter validityPeriod", id="negative validity"),
         pytest.param(
             {"priority": "urgent"},
@@ -247,9 +228,7 @@ def test_a_body_that_is_no_object_is_400(body):
         pytest.param({"null_is_absent": True}, {"priority": None}, id="null is absent"),
         pytest.param({"tag_limit": None}, {"tag": "t" * 21}, id="no limit for tags"),
         pytest.param({"any_sender": True}, {"sender": "Anyone"}, id="any sender"),
-        pytest.param(
-            {"contact_check": False}, {"sender": ..., "message": "www.example.org"}, id="no contact check"
-        ),
+        pytest.param({"contact_check": False}, {"sender": ..., "message": "www.example.org"}, id="no contact check"),
     ],
 )
 def test_a_setting_lets_it_pass(settings, fields):
@@ -548,9 +527,7 @@ def test_objects_are_a_matter_of_the_setting(path):
         simulator = world(object_lists=object_lists, blacklist=(TWO,))
         posted(simulator, ONE)
         posted(simulator, ONE, differedPeriod=1)
-        kinds.append(
-            {type(element) is dict for element in call(simulator, "GET", f"/sms/{SN}/{path}", **asked)[1]}
-        )
+        kinds.append({type(element) is dict for element in call(simulator, "GET", f"/sms/{SN}/{path}", **asked)[1]})
     assert [{True}, {False}] == kinds
 
 
@@ -662,21 +639,15 @@ def test_the_small_routes_check_what_they_are_asked(path, expected):
     [
         pytest.param(NOON, {}, "2025-12-01T12:00:00+01:00", id="inside"),
         pytest.param(NOON + 9.5 * 3600, {}, "2025-12-02T08:00:00+01:00", id="evening"),
-        pytest.param(
-            NOON + 9.5 * 3600, {"noStopClause": True}, "2025-12-01T21:30:00+01:00", id="without clause"
-        ),
+        pytest.param(NOON + 9.5 * 3600, {"noStopClause": True}, "2025-12-01T21:30:00+01:00", id="without clause"),
         pytest.param(NOON + 6 * 86400, {}, "2025-12-08T08:00:00+01:00", id="Sunday"),
-        pytest.param(
-            NOON, {"differedPeriod": 600}, "2025-12-02T08:00:00+01:00", id="scheduled into the night"
-        ),
+        pytest.param(NOON, {"differedPeriod": 600}, "2025-12-02T08:00:00+01:00", id="scheduled into the night"),
     ],
 )
 def test_marketing_may_be_held_for_the_night(now, fields, expected):
     simulator = world(marketing_hours=(8, 20))
     (number,) = posted(simulator, ONE, now=now, **({"noStopClause": False} | fields))["ids"]
-    assert (
-        expected == call(simulator, "GET", f"/sms/{SN}/outgoing/{number}", now=now + 10 * 86400)[1]["sentAt"]
-    )
+    assert expected == call(simulator, "GET", f"/sms/{SN}/outgoing/{number}", now=now + 10 * 86400)[1]["sentAt"]
 
 
 def test_a_late_server_stamps_with_its_own_clock():
@@ -703,9 +674,7 @@ _CANCELS = st.tuples(st.just("DELETE"), st.integers(0, 10), st.none())
 _QUESTIONS = ["/sms", f"/sms/{SN}", f"/sms/{SN}/jobs", f"/sms/{SN}/outgoing", f"/sms/{SN}/outgoing?tag=t1"]
 
 
-@given(
-    steps=st.lists(st.tuples(st.integers(0, 90), _POSTS | _CANCELS), max_size=8), later=st.integers(0, 300)
-)
+@given(steps=st.lists(st.tuples(st.integers(0, 90), _POSTS | _CANCELS), max_size=8), later=st.integers(0, 300))
 def test_a_world_rebuilt_from_its_journal_gives_equal_answers(steps, later):
     first, now = world(list_lag=30.0, credits=20.0), NOON
     for seconds, (method, what, fields) in steps:

@@ -166,9 +166,7 @@ def test_several_processes_append_at_once(path):
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [writer.returncode for writer in writers] == [0] * 4
     assert 4 * 20 * 7 == len(lines) == len({line["id"] for line in lines})
-    assert {f"{number}-{turn}" for number in range(4) for turn in range(20)} == {
-        line["tag"] for line in lines
-    }
+    assert {f"{number}-{turn}" for number in range(4) for turn in range(20)} == {line["tag"] for line in lines}
     assert [lines[start]["tag"] for start in range(0, 560, 7)] == [
         lines[start + 6]["tag"] for start in range(0, 560, 7)
     ]

@@ -45,9 +45,7 @@ def session():
 
 
 def post(session, server, **options):
-    return session.post(
-        f"{server.url}/sms/sms-ab12345-1/jobs", json=JOB, timeout=10, allow_redirects=False, **options
-    )
+    return session.post(f"{server.url}/sms/sms-ab12345-1/jobs", json=JOB, timeout=10, allow_redirects=False, **options)
 
 
 def accepted(server):
@@ -89,7 +87,7 @@ def test_one_connection_serves_many_requests(serve):
         ("9", 429, "application/json", True, 0),
     ],
 )
-def test_a_letter_chooses_the_answer(serve, session, letter, status, kind, has_query_id, handled):  # noqa: PLR0917
+def test_a_letter_chooses_the_answer(serve, session, letter, status, kind, has_query_id, handled):
     server = serve(letter)
     response = post(session, server)
     assert (status, kind, has_query_id, handled) == (
@@ -177,9 +175,7 @@ def test_a_client_that_leaves_frees_the_held_answer(serve):
 def test_others_are_served_while_an_answer_is_held(serve, session):
     server = serve("h")
     client = threading.Thread(
-        target=lambda: requests.post(
-            f"{server.url}/sms/sms-ab12345-1/jobs", json=JOB, headers=AUTHORIZED, timeout=10
-        )
+        target=lambda: requests.post(f"{server.url}/sms/sms-ab12345-1/jobs", json=JOB, headers=AUTHORIZED, timeout=10)
     )
     client.start()
     assert server.held.wait(10)

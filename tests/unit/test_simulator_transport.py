@@ -86,9 +86,7 @@ def test_text_bodies_are_taken_as_utf_8(session):
 
 def test_the_first_byte_is_reported_before_anything_happens():
     simulator, seen = Simulator(SETTINGS), []
-    transport = Transport(
-        simulator, clock=lambda: 0.0, on_first_byte=lambda: seen.append(len(simulator.journal))
-    )
+    transport = Transport(simulator, clock=lambda: 0.0, on_first_byte=lambda: seen.append(len(simulator.journal)))
     with requests.Session() as session:
         session.mount("https://", transport)
         session.post(
@@ -108,7 +106,5 @@ def test_a_callback_that_raises_keeps_the_request_back():
     with requests.Session() as session:
         session.mount("https://", Transport(simulator, clock=lambda: 0.0, on_first_byte=refuse))
         with pytest.raises(requests.ConnectionError):
-            session.post(
-                f"{BASE}/sms/sms-ab12345-1/jobs", data=b"{}", headers={"Authorization": "Bearer token"}
-            )
+            session.post(f"{BASE}/sms/sms-ab12345-1/jobs", data=b"{}", headers={"Authorization": "Bearer token"})
     assert simulator.journal == []
