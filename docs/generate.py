@@ -18,31 +18,25 @@ from smsdeclare.schema import load_schema
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PLACE = Path(__file__).parent / "reference"
-_MADE = "<!-- Made by docs/generate.py; edit the code and run it again. -->\n"
-_WORDS = {
-    "object": "mapping",
-    "array": "list",
-    "string": "text",
-    "integer": "whole number",
-    "number": "number",
-    "boolean": "true or false",
-    "null": "nothing",
-}
-_DEFINITIONS = """\
-Every key that a project's files may hold, from `schemas/definitions.v1.schema.json`. `<name>` stands for a name of
-your own. `receivers`, `options` and `messages` may stand in any file of the project, all other keys in the root
-file only. A key marked *not built yet* is part of the language, but this version refuses it
-([SMS112](errors.md#sms112)).
+    Found = tuple[tuple[str, ...], dict[str, Any], bool]
 
-`smsdeclare schema` prints the schema itself, for editors that check while you type. The marks in the first column:
-**!** required."""
+PLACE = Path(__file__).parent / "reference"
+_MADE = "\n<!-- Made by docs/generate.py. Change the code or the schema, then run that again. -->\n"
+_WORDS = {"object": "mapping", "array": "list", "string": "text", "integer": "whole number", "boolean": "true or false"}
+_HEAD = "| | Key | Type | Default | Example | What it is |\n|---|---|---|---|---|---|"
+_DEFINITIONS = """\
+Every key that the files of a project may hold. `<name>` stands for a name of your own. `receivers`, `options` and
+`messages` may stand in any file of the project, all other keys in the root file only. The first column marks what is
+required (**!**) inside the mapping around it. A key *not built yet* is part of the language, but this version refuses
+it ([SMS112](errors.md#sms112)), as it does every `state.backend` but `file`.
+
+Examples are written as JSON, which is also YAML. `smsdeclare schema` prints the JSON schema for your editor."""
 _COMMANDS = """\
-What `--help` prints for every command. Results go to standard output, everything else to standard error. What the
-exit codes mean stands in [exit-codes.md](exit-codes.md), the fields of `--json` in [json.md](json.md)."""
+What `--help` prints for every command. Results go to standard output, everything else to standard error. See
+[exit-codes.md](exit-codes.md) for the exit codes and [json.md](json.md) for what `--json` prints."""
 _ERRORS = """\
-Every code with its fixed summary, which you can search for, and what to do about it. An error stops the command; a
-warning does not. Look a code up by its number."""
+Every code with its summary and what to do about it. The summary of a code never varies, so you can search for it. An
+error stops the command; a warning does not."""
 
 
 def pages() -> dict[str, str]:
@@ -53,116 +47,102 @@ def pages() -> dict[str, str]:
 def definitions() -> str:
     """Every key of the language."""
     schema = load_schema("definitions.v1")
-    lines = ["# Definitions: every key", _MADE, _DEFINITIONS]
-    for name, node in schema["$defs"]["root"]["properties"].items():
-        lines += [
-            "",
-            f"## {name}",
-            "",
-            "| | Key | Type | Default | Example | What it is |",
-            "|---|---|---|---|---|---|",
-        ]
-        required = name in schema["$defs"]["root"]["required"]
-        lines += [_row(schema, *found) for found in _keys(schema, (name,), node, required=required)]
+    root = schema["$defs"]["root"]
+    lines = ["# Definitions", _MADE, _DEFINITIONS]
+    for name, node in root["properties"].items():
+        lines += ["", f"## {name}", "", _HEAD]
+        lines += [_row(schema, *found) for found in _keys(schema, (name,), node, required=name in root["required"])]
     return "\n".join(lines) + "\n"
 
 
-def _keys(
-    schema: dict[str, Any], route: tuple[str, ...], node: dict[str, Any], *, required: bool
-) -> Iterator[tuple[tuple[str, ...], dict[str, Any], bool]]:
+def _keys(schema: dict[str, Any], route: tuple[str, ...], node: dict[str, Any], *, required: bool) -> Iterator[Found]:
     """The key itself, then those below it."""
     node = _resolved(schema, node)
     yield route, node, required
-    item = _resolved(schema, node["items"]) if "items" in node else node
-    for name, below in item.get("properties", {}).items():
-        place = (*route, name) if item is node else (*route[:-1], f"{route[-1]}[]", name)
-        yield from _keys(schema, place, below, required=name in item.get("required", ()))
-    below = item.get("additionalProperties")
-    if isinstance(below, dict):
-        place = (*route, "<name>") if item is node else (*route[:-1], f"{route[-1]}[]", "<name>")
-        yield from _keys(schema, place, below, required=False)
+    below = _resolved(schema, node["items"]) if "items" in node else node
+    place = route if below is node else (*route[:-1], f"{route[-1]}[]")
+    for name, child in below.get("properties", {}).items():
+        yield from _keys(schema, (*place, name), child, required=name in below.get("required", ()))
+    if isinstance(below.get("additionalProperties"), dict):
+        yield from _keys(schema, (*place, "<name>"), below["additionalProperties"], required=False)
 
 
 def _resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     """The node with what its `$ref` names; what stands beside the `$ref` wins."""
     if "$ref" not in node:
         return node
-    return {**_resolved(schema, schema["$defs"][node["$ref"].rpartition("/")[2]]), **node, "$ref": ""}
+    named = schema["$defs"][node["$ref"].rpartition("/")[2]]
+    return {**_resolved(schema, named), **{key: value for key, value in node.items() if key != "$ref"}}
 
 
-def _row(schema: dict[str, Any], route: tuple[str, ...], node: dict[str, Any], required: bool) -> str:  # noqa: FBT001
-    kinds = node.get("type", [])
-    kinds = kinds if isinstance(kinds, list) else [kinds]
-    kind = " or ".join(_WORDS[kind] for kind in kinds)
-    if "array" in kinds and "items" in node:
-        item = _resolved(schema, node["items"])["type"]
-        kind += f" of {' or '.join(_WORDS[one] for one in (item if isinstance(item, list) else [item]))}"
-    kind = ", ".join(_code(value) for value in node["enum"]) if "enum" in node else kind
-    default = _code(node["default"]) if "default" in node else ""
-    about = node["description"] + (" *Not built yet.*" if _is_refused(route) else "")
-    example = _code(node["examples"][0]) if node.get("examples") else ""
-    cells = ("**!**" if required else "", f"`{'.'.join(route)}`", kind, default, example, about)
+def _row(schema: dict[str, Any], route: tuple[str, ...], node: dict[str, Any], required: bool) -> str:
+    kind = _kind(node)
+    if "items" in node:
+        kind += f" of {_kind(_resolved(schema, node['items']))}"
+    plain = tuple("*" if step == "<name>" else step for step in route)
+    refused = any(plain[: len(key)] == key for key in define._NOT_YET)  # noqa: SLF001 - the one list of them
+    cells = (
+        "**!**" if required else "",
+        f"`{'.'.join(route)}`",
+        ", ".join(map(_code, node["enum"])) if "enum" in node else kind,
+        _code(node["default"]) if "default" in node else "",
+        _code(node["examples"][0]) if "examples" in node else "",
+        node["description"] + (" *Not built yet.*" if refused else ""),
+    )
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def _is_refused(route: tuple[str, ...]) -> bool:
-    """Whether this version refuses the key, or one around it."""
-    plain = tuple("*" if step == "<name>" else step for step in route)
-    return any(plain[: len(refused)] == refused for refused in define._NOT_YET)  # noqa: SLF001 - the one list of them
+def _kind(node: dict[str, Any]) -> str:
+    kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
+    return " or ".join(_WORDS.get(kind, kind) for kind in kinds)
 
 
 def _code(value: Any) -> str:
-    return f"`{value if isinstance(value, str) and value.isprintable() else json.dumps(value, ensure_ascii=False)}`"
+    return f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
 def commands() -> str:
     """Every command's help."""
     lines = ["# Commands", _MADE, _COMMANDS]
-    for path, command in _commands(("smsdeclare",), group):
-        context = click.Context(command, info_name=" ".join(path), terminal_width=100, max_content_width=100)
-        lines += ["", f"## {' '.join(path)}", "", "```text", command.get_help(context), "```"]
+    root = click.Context(group, info_name="smsdeclare", terminal_width=100, **group.context_settings)
+    for context in _contexts(root):
+        lines += ["", f"## {context.command_path}", "", "```text", context.get_help(), "```"]
     return "\n".join(lines) + "\n"
 
 
-def _commands(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    yield path, command
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            below = command.get_command(context, name)
-            if below is not None:
-                yield from _commands((*path, name), below)
+def _contexts(context: click.Context) -> Iterator[click.Context]:
+    """The command of `context`, and those below it."""
+    yield context
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            if command is not None and not command.hidden:
+                yield from _contexts(click.Context(command, info_name=name, parent=context))
 
 
 def errors() -> str:
-    """Every diagnostic code."""
-    groups = dict(re.findall(r"SMS([0-9])xx ([^·\n]+)", codes.__doc__ or ""))
+    """Every diagnostic code, under the headings that the module's docstring gives."""
+    headings = dict(re.findall(r"SMS([0-9])xx ([^·\n]+)", codes.__doc__ or ""))
     lines = ["# Errors and warnings", _MADE, _ERRORS]
     last = ""
     for code in codes.all_codes():
         if code.id[3] != last:
             last = code.id[3]
-            lines += ["", f"## SMS{last}xx: {groups[last].strip()}"]
-        lines += ["", f'<a id="{code.id.lower()}"></a>**{code.id}** ({code.severity}) {code.summary}.', "", code.help]
+            lines += ["", f"## SMS{last}xx: {headings[last].strip()}"]
+        lines += ["", f'<a id="{code.id.lower()}"></a>', f"**{code.id}** {code.severity}: {code.summary}\\", code.help]
     return "\n".join(lines) + "\n"
 
 
-def stale() -> list[str]:
-    """The names of the pages that are not what the code would make now."""
-    return [name for name, text in pages().items() if not (PLACE / name).exists() or (PLACE / name).read_text() != text]
-
-
 def main(arguments: list[str]) -> int:
-    """Write the pages, or with --check compare them; the exit code."""
-    if arguments not in ([], ["--check"]):
-        sys.stderr.write("usage: python docs/generate.py [--check]\n")
-        return 2
-    names = stale()
-    for name in names:
-        if not arguments:
-            (PLACE / name).write_text(pages()[name], encoding="utf-8")
-        sys.stderr.write(f"docs/reference/{name} {'is stale' if arguments else 'written'}\n")
-    return 1 if names and arguments else 0
+    """Write the pages that are stale, or with --check name them; the exit code."""
+    check = "--check" in arguments
+    texts = pages()
+    stale = [name for name in texts if not (PLACE / name).exists() or (PLACE / name).read_text("utf-8") != texts[name]]
+    for name in stale:
+        if not check:
+            (PLACE / name).write_text(texts[name], "utf-8")
+        sys.stderr.write(f"docs/reference/{name}: {'stale; run python docs/generate.py' if check else 'written'}\n")
+    return 1 if stale and check else 0
 
 
 if __name__ == "__main__":

@@ -109,8 +109,8 @@ EXPRESSIONS = st.recursive(
         st.tuples(inner, inner).map("{0[0]}|default({0[1]})".format),
         st.tuples(inner, inner).map("{0[0]}|replace('x', {0[1]})".format),
         st.tuples(inner, inner, inner).map("({0[0]} if {0[1]} else {0[2]})".format),
-        inner.map("{} is defined".format),
-        st.tuples(inner, inner).map("{0[0]} is startingwith {0[1]}".format),
+        inner.map("({} is defined)".format),
+        st.tuples(inner, inner).map("(({0[0]}) is startingwith ({0[1]}))".format),
     ),
     max_leaves=6,
 )

@@ -115,6 +115,12 @@ def test_what_is_no_number_is_refused_with_the_reason(text, country, code, detai
     assert not text.strip() or text.strip() not in str(caught.value)
 
 
+def test_a_zero_in_parentheses_is_left_out_where_the_library_would_keep_it():
+    example = phonenumbers.example_number_for_type("IT", phonenumbers.PhoneNumberType.MOBILE)
+    e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    assert Number(e164, "IT") == parse(e164.replace("+39", "+39 (0)"))
+
+
 def test_a_prefix_of_no_country_has_no_country():
     assert Number("+882161234567", None) == parse("+882161234567")
 

@@ -322,6 +322,18 @@ def test_a_text_that_can_not_go_out_is_refused(source, code):
     assert code == problem_of(source).code
 
 
+@pytest.mark.parametrize(
+    ("source", "detail"),
+    [
+        ("{{ 'a' * 100000000 }}", "it computes too much"),
+        ("{{ ('a' * 9000) * 9000 }}", "it computes too much"),
+        ("{{ ('a' * 9999)|replace('a', 'bcde') }}", "`replace` makes more than 10,000 characters"),
+    ],
+)
+def test_what_would_take_much_memory_stops_before_it_does(source, detail):
+    assert detail == problem_of(source).detail
+
+
 @pytest.mark.parametrize("value", ["a\x00b", "a\tb", f"a{chr(0xD83D)}", "a\ufffd"])
 def test_a_control_character_in_a_value_is_refused(value):
     assert codes.TEXT_CONTROL == problem_of("{{ firstName }}", {"firstName": value}).code
@@ -390,6 +402,7 @@ def test_a_column_called_row_does_not_hide_the_row():
         pytest.param("{{ price|int }}", None, id="figure"),
         pytest.param("{{ firstName|length }}", None, id="length"),
         pytest.param("{{ firstName|first }}.", None, id="half a placeholder"),
+        pytest.param("{{ firstName|last }}.", None, id="the other half"),
         pytest.param("{{ firstName[:3] }}.", None, id="slice"),
         pytest.param("{{ nick }}", None, id="hole"),
     ],

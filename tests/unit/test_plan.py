@@ -1,0 +1,100 @@
+"""The digest, and the plan as a document."""
+
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smsdeclare.compare import Action, Decision
+from smsdeclare.ledger import State
+from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Violation, Warned, digest, from_json, line, to_json
+from smsdeclare.rates import bill
+from smsdeclare.sends import Send, Text
+
+MESSAGE = SimpleNamespace(name="hello", revision=1, options={"noStopClause": True})
+
+
+def decision(number="+33639980001", text="d", resends=0, action=Action.SEND, state=None):
+    send = Send(number, Text("Hi", text, bill("Hi", {})), 1.0, credits_exact=True)
+    return Decision(send, action, resends, state)
+
+
+def test_the_digest_is_over_the_lines():
+    """Known by heart, so that an approval given to one version holds for the next."""
+    assert b'["hello",1,"+33639980001",0,"send","d",{"noStopClause":true},{}]' == line(MESSAGE, decision())
+    assert "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" == digest([])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param((MESSAGE, decision(number="+33639980002")), id="receiver"),
+        pytest.param((MESSAGE, decision(text="e")), id="text"),
+        pytest.param((MESSAGE, decision(resends=1)), id="freed by resend"),
+        pytest.param((MESSAGE, decision(action=Action.CANCEL)), id="action"),
+        pytest.param((SimpleNamespace(name="hello", revision=2, options=MESSAGE.options), decision()), id="revision"),
+        pytest.param((SimpleNamespace(name="other", revision=1, options=MESSAGE.options), decision()), id="message"),
+        pytest.param((SimpleNamespace(name="hello", revision=1, options={}), decision()), id="options"),
+    ],
+)
+def test_everything_that_an_approval_is_given_to_changes_the_digest(other):
+    assert digest([line(MESSAGE, decision())]) != digest([line(*other)])
+
+
+@pytest.mark.parametrize("state", [None, State.NOT_SENT, State.ACCEPTED, State.UNKNOWN])
+def test_where_it_stands_on_record_does_not(state):
+    assert digest([line(MESSAGE, decision())]) == digest([line(MESSAGE, decision(state=state))])
+
+
+words = st.text(max_size=20)
+counts = st.integers(0, 10**6)
+figures = st.floats(0, 1e9, allow_nan=False)
+changes = st.builds(
+    Change,
+    address=words,
+    action=st.sampled_from(list(Action)),
+    receivers=counts,
+    send_at=st.none() | words,
+    posts=counts,
+    encoding=st.sampled_from(["gsm7", "unicode", "mixed"]),
+    encodings=st.fixed_dictionaries({"gsm7": counts, "unicode": counts}),
+    parts=st.fixed_dictionaries({"min": counts, "max": counts}),
+    credits=figures,
+    credits_exact=st.booleans(),
+    sample=words,
+    edited_since_sent=counts,
+    reason=words,
+)
+plans = st.builds(
+    Plan,
+    project=words,
+    provider=words,
+    endpoint=words,
+    service=words,
+    digest=words,
+    created_at=words,
+    changes=st.lists(changes, max_size=3).map(tuple),
+    skipped=st.lists(
+        st.builds(SkippedRow, address=words, ref=st.none(), file=words, line=counts, code=words, reason=words),
+        max_size=2,
+    ).map(tuple),
+    warnings=st.lists(
+        st.builds(Warned, code=words, message=words, file=st.none() | words, line=st.none() | counts, column=st.none()),
+        max_size=2,
+    ).map(tuple),
+    violations=st.lists(
+        st.builds(
+            Violation, rule=words, limit=figures, actual=figures, address=st.none(), file=st.none(), line=st.none()
+        ),
+        max_size=2,
+    ).map(tuple),
+    summary=st.builds(Summary, send=counts, credits=figures, credits_left=st.none() | figures),
+    variables=st.dictionaries(words, words, max_size=2),
+    targets=st.lists(words, max_size=2).map(tuple),
+)
+
+
+@given(plans)
+def test_a_plan_read_back_is_the_plan(plan):
+    assert plan == from_json(to_json(plan))
