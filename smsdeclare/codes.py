@@ -104,6 +104,12 @@ NOT_YET = Code(
     "This version does not support the key yet",
     "The key is part of the language but nothing acts on it yet, so it is refused instead of ignored. Remove it.",
 )
+SETTLE_NOT_YET = Code(
+    "SMS113",
+    "This version settles nothing by itself",
+    "Sends whose answer was lost stay unknown, whatever `settle` says, and are never posted again.",
+    "warning",
+)
 UNKNOWN_VARIABLE = Code(
     "SMS114",
     "The variable is not declared",
@@ -158,6 +164,13 @@ ROW_SKIPPED = Code(
     "SMS211", "The row was skipped", "Its number is none, or has no country. Correct the row.", "warning"
 )
 
+COUNTRY_NOT_ALLOWED = Code(
+    "SMS212", "The receiver's country is not allowed", "The policy's `allowedCountries` leaves it out.", "warning"
+)
+NOT_AMONG_ONLY = Code(
+    "SMS213", "The receiver is not among the only ones", "The policy's `onlyReceivers` leaves it out.", "warning"
+)
+
 # SMS3xx texts and options
 TEMPLATE_SYNTAX = Code("SMS301", "The text is not a valid template", "Check braces, names and filters.")
 TEMPLATE_FORBIDDEN = Code(
@@ -196,6 +209,8 @@ REVISION_LOWERED = Code(
     "Who had the higher revision gets nothing. Raise `revision` above it to send again.",
     "warning",
 )
+
+POLICY_BROKEN = Code("SMS408", "The policy refuses the plan", "Change what is sent, or have the rule changed.")
 
 # SMS5xx the state
 STATE_CORRUPT = Code(

@@ -11,6 +11,7 @@ from smsdeclare.definitions import (
     Definitions,
     InlineReceiver,
     Message,
+    Policy,
     ProviderSettings,
     ReceiversList,
     StateSettings,
@@ -28,13 +29,11 @@ if TYPE_CHECKING:
 
 #: Part of the language, but nothing acts on them in this version: refused rather than ignored.
 _NOT_YET: tuple[Route, ...] = (
-    ("policy",),
-    ("settle",),
-    ("provider", "requestsPerMinute"),
+    ("policy", "quietHours"),
+    ("policy", "maxLeft"),
     ("messages", "*", "sendAt"),
     ("messages", "*", "expiresAt"),
     ("messages", "*", "renamedFrom"),
-    ("messages", "*", "maxCredits"),
 )
 
 
@@ -72,6 +71,7 @@ class _Definer:
             for document, name in sorted(self.reporter.named(self.documents, "messages"), key=lambda found: found[1])
             if (message := self._message(document, name, options, receivers)) is not None
         ]
+        policy = self._policy(receivers)
         check_lists(self.reporter, self.documents, receivers)
         if any(finding.is_error for finding in self.reporter.found):
             raise InputError(*by_place(self.reporter.found))
@@ -91,12 +91,14 @@ class _Definer:
                 endpoint=provider.get("endpoint"),
                 service=provider.get("service"),
                 receivers_per_job=provider.get("receiversPerJob", 500),
+                requests_per_minute=provider.get("requestsPerMinute"),
             ),
             state=StateSettings(
                 backend=state.get("backend", "file"),
                 path=state.get("path"),
                 allow_local_in_ci=state.get("allowLocalInCI", False),
             ),
+            policy=policy,
             variables=MappingProxyType(variables),
             receivers=MappingProxyType(receivers),
             messages=tuple(messages),
@@ -109,6 +111,8 @@ class _Definer:
                 for route in _matches(document.data, pattern):
                     self.reporter.report(codes.NOT_YET, f"`{route[-1]}`", document, route, key=True)
         root = self.project.root
+        if root and "settle" in root.data:
+            self.reporter.report(codes.SETTLE_NOT_YET, "", root, ("settle",), key=True)
         backend = root.data.get("state", {}).get("backend", "file") if root else "file"
         if root and backend != "file":
             self.reporter.report(codes.NOT_YET, f"backend {backend}", root, ("state", "backend"))
@@ -135,6 +139,25 @@ class _Definer:
                     )
                 )
         return {name: value for name, value in values.items() if value}
+
+    def _policy(self, receivers: Mapping[str, ReceiversList]) -> Policy:
+        root = self.project.root
+        rules = (root.data.get("policy") if root else None) or {}
+        if root is None:
+            return Policy()
+        only = rules.get("onlyReceivers")
+        if only is not None and only not in receivers:
+            self.reporter.unknown(root, ("policy", "onlyReceivers"), only, receivers, "receivers")
+        countries = rules.get("allowedCountries")
+        return Policy(
+            max_credits=rules.get("maxCredits"),
+            max_receivers=rules.get("maxReceivers"),
+            max_parts=rules.get("maxParts"),
+            allowed_countries=None if countries is None else frozenset(countries),
+            only_receivers=only,
+            max_skipped=_share(rules.get("maxSkipped", "5%")),
+            spans={rule: root.key_span(("policy", rule)) for rule in rules},
+        )
 
     def _options(self, document: Document, route: Route) -> Mapping[str, Any]:
         data: Any = document.data
@@ -180,6 +203,7 @@ class _Definer:
             excluded=tuple(data.get("except", ())),
             options=chosen,
             revision=data.get("revision", 1),
+            max_credits=data.get("maxCredits"),
         )
 
     def _targets(
@@ -219,3 +243,8 @@ def _matches(data: Any, pattern: Route) -> Iterator[Route]:
     names = list(data) if pattern[0] == "*" else [pattern[0]] if pattern[0] in data else []
     for name in names:
         yield from ((name, *rest) for rest in _matches(data[name], pattern[1:]))
+
+
+def _share(percentage: str | int) -> float:
+    """`5%` as 0.05."""
+    return int(str(percentage).removesuffix("%")) / 100

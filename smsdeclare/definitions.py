@@ -21,6 +21,8 @@ class ProviderSettings:
     endpoint: str | None
     service: str | None
     receivers_per_job: int
+    #: None: as fast as the provider lets.
+    requests_per_minute: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,26 @@ class StateSettings:
     backend: str
     path: str | None
     allow_local_in_ci: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Rules that a plan must keep; None where the project sets none."""
+
+    #: Per plan.
+    max_credits: float | None = None
+    #: Sends per plan.
+    max_receivers: int | None = None
+    #: Per SMS.
+    max_parts: int | None = None
+    #: ISO 3166 alpha-2; receivers elsewhere are skipped.
+    allowed_countries: frozenset[str] | None = None
+    #: A receivers list; everybody else is skipped.
+    only_receivers: str | None = None
+    #: Of a message's rows, how many may be no number: a share from 0 to 1.
+    max_skipped: float = 0.05
+    #: Rule, by its name in YAML → where it stands.
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +109,8 @@ class Message:
     #: OVHcloud's own option names → values, as they are posted.
     options: Mapping[str, Any]
     revision: int
+    #: Credits that this revision may take in all.
+    max_credits: float | None
 
     @property
     def address(self) -> str:
@@ -105,6 +129,7 @@ class Definitions:
     timezone: str
     provider: ProviderSettings
     state: StateSettings
+    policy: Policy
     #: Those that have a value.
     variables: Mapping[str, str]
     receivers: Mapping[str, ReceiversList]

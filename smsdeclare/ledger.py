@@ -205,6 +205,10 @@ class Ledger(Protocol):
         """Every send of a revision, ordered by number."""
         ...
 
+    def credits_taken(self, message: str, revision: int, *, but: str | None = None) -> float:
+        """Credits that the jobs of a revision took, those claimed under the plan digest `but` left out."""
+        ...
+
     def in_doubt(self) -> Iterator[Record]:
         """Every send whose fate is open, ordered by key."""
         ...

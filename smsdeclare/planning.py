@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from smsdeclare import codes, plan, sends
+from smsdeclare import codes, plan, policy, sends
 from smsdeclare.clock import timestamp
 from smsdeclare.compare import Action, Decision, compare
 from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.errors import InputError
 from smsdeclare.jobs import Job, group
-from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Warned
+from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Violation, Warned
 from smsdeclare.redaction import mask_text
 
 if TYPE_CHECKING:
@@ -72,10 +72,16 @@ def work_out(
     jobs: list[Job] = []
     lines: list[bytes] = []
     settling: set[tuple[str, str]] = set()
+    intended: list[Send] = []
+    violations: list[Violation] = []
     for one in expanded:
         message = one.message
         decisions = list(compare(one, ledger, approved))
         lines += [plan.line(message, decision) for decision in decisions if decision.action is Action.SEND]
+        approved_sends = [decision.send for decision in decisions if decision.action is Action.SEND]
+        intended += approved_sends
+        before = ledger.credits_taken(message.name, message.revision, but=approved)
+        violations += policy.judge_message(definitions, message, one.findings, approved_sends, before)
         todo = [decision.send for decision in decisions if decision.is_free]
         posts = list(group(message, todo, definitions.provider.receivers_per_job))
         jobs += posts
@@ -109,6 +115,7 @@ def work_out(
         changes=tuple(changes),
         skipped=tuple(skipped),
         warnings=tuple(_warned(finding) for finding in by_place(found)),
+        violations=(*policy.judge_plan(definitions, intended), *violations),
         summary=_summary(changes, len(skipped), credits_left),
         variables=dict(variables or {}),
     )

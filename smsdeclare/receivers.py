@@ -61,6 +61,8 @@ def expand(definitions: Definitions, message: Message, findings: Findings) -> It
     Raises InputError where a file can't be read.
     """
     excluded = _numbers_of(definitions, message.excluded)
+    policy = definitions.policy
+    only = None if policy.only_receivers is None else _numbers_of(definitions, (policy.only_receivers,))
     seen: dict[str, tuple[Span, int]] = {}
     for target in message.to:
         if isinstance(target, str):
@@ -72,7 +74,15 @@ def expand(definitions: Definitions, message: Message, findings: Findings) -> It
             fingerprint = hash(frozenset(receiver.values.items()))
             if first is None:
                 seen[receiver.number] = (receiver.span, fingerprint)
-                if receiver.number not in excluded:
+                if receiver.number in excluded:
+                    continue
+                if policy.allowed_countries is not None and receiver.country not in policy.allowed_countries:
+                    reason = f"country {receiver.country or 'unknown'}"
+                    findings.skipped.append(Skipped(receiver.span, codes.COUNTRY_NOT_ALLOWED, reason))
+                elif only is not None and receiver.number not in only:
+                    reason = f"not in {policy.only_receivers}"
+                    findings.skipped.append(Skipped(receiver.span, codes.NOT_AMONG_ONLY, reason))
+                else:
                     yield receiver
             elif first[1] != fingerprint and receiver.span != first[0]:
                 findings.warnings.append(

@@ -18,7 +18,7 @@ from smsdeclare.cli.session import Session, format_option, formatter, shared_opt
 from smsdeclare.cli.signals import StopRequest
 from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import Declined, InputError, Interrupted, PlanStale, SmsdeclareError, StateError
+from smsdeclare.errors import Declined, InputError, Interrupted, PlanStale, PolicyRefused, SmsdeclareError, StateError
 from smsdeclare.format import Applied
 from smsdeclare.ledger import State
 from smsdeclare.ledgers.sqlite import foreign
@@ -107,12 +107,14 @@ def command(
         if approval.digest is None and draft.jobs:
             text = formatter("text").plan(draft.plan, session.style)
             session.note(text.rstrip("\n"))
+            _check_policy(draft)
             if not auto_approve:
                 _ask()
                 # Files, state and account may have moved on while the question stood there.
                 shown = draft.plan.digest
                 draft = work_out(None)
                 _check_digest(draft, shown)
+        _check_policy(draft)
         return _carry_out(session, draft, opened, ledger, format_name)
     finally:
         ledger.close()
@@ -141,6 +143,19 @@ def _check_digest(draft: Draft, approved: str) -> None:
     if draft.plan.digest != approved:
         detail = f"approved was {approved}, the files and the state give {draft.plan.digest}"
         raise PlanStale(Diagnostic(code=codes.PLAN_STALE, detail=detail))
+
+
+def _check_policy(draft: Draft) -> None:
+    if draft.plan.violations:
+        broken = [
+            Diagnostic(
+                code=codes.POLICY_BROKEN,
+                detail=f"{one.rule}{f' of {one.address}' if one.address else ''}: {one.actual} is beyond {one.limit}"
+                f"{f' ({one.file}:{one.line})' if one.file else ''}",
+            )
+            for one in draft.plan.violations
+        ]
+        raise PolicyRefused(*broken)
 
 
 def _ask() -> None:

@@ -96,7 +96,13 @@ def provider(wanted: Definitions) -> Opened:
     from smsdeclare.providers.ovh import OvhProvider  # noqa: PLC0415 - as above
 
     place = endpoints.resolve(wanted.provider.endpoint, environment.endpoint())
-    real = OvhProvider(url=place.url, keys=environment.application_keys(), service=wanted.provider.service, clock=clock)
+    real = OvhProvider(
+        url=place.url,
+        keys=environment.application_keys(),
+        service=wanted.provider.service,
+        clock=clock,
+        requests_per_minute=wanted.provider.requests_per_minute,
+    )
     return Opened(provider=real, binding=binding(wanted, place.name, real.service()), outbox=None)
 
 

@@ -11,7 +11,7 @@ from smsdeclare.cli import environment, opening, saved_plan
 from smsdeclare.cli.session import Session, format_option, formatter, shared_options
 from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import InputError, StateError
+from smsdeclare.errors import InputError, PolicyRefused, StateError
 from smsdeclare.ledgers.sqlite import foreign
 
 
@@ -69,5 +69,10 @@ def command(
     session.out(formatter(format_name).plan(draft.plan, session.style))
     if format_name == "text":
         saved = f" {out}" if out else ""
-        session.note(f"Apply it: smsdeclare apply{saved}" if draft.plan.has_work else "Nothing to do.")
+        if draft.plan.violations:
+            session.note("The policy refuses this plan; nothing can be applied.")
+        else:
+            session.note(f"Apply it: smsdeclare apply{saved}" if draft.plan.has_work else "Nothing to do.")
+    if draft.plan.violations:
+        return PolicyRefused.exit_code
     return 2 if detailed_exitcode and draft.plan.has_work else 0

@@ -90,6 +90,12 @@ class SqliteLedger:
         for number, state, *rest in self._rows(statements.KNOWN, {"message": message, "revision": revision}):
             yield Known(number, self._state(state), *rest)
 
+    def credits_taken(self, message: str, revision: int, *, but: str | None = None) -> float:
+        """Credits that the jobs of a revision took, those claimed under the plan digest `but` left out."""
+        key = {"message": message, "revision": revision, "but": but or ""}
+        ((taken,),) = self._rows(statements.CREDITS_TAKEN, key)
+        return float(taken)
+
     def in_doubt(self) -> Iterator[Record]:
         """Every send whose fate is open, ordered by key."""
         return map(self._record, self._rows(statements.RECORDS_IN_DOUBT, {}))

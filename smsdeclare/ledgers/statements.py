@@ -64,6 +64,10 @@ KNOWN: Final = """
     WHERE s.message = :message AND s.revision = :revision
     ORDER BY s.number"""
 
+CREDITS_TAKEN: Final = """
+    SELECT COALESCE(SUM(credits), 0) FROM jobs
+    WHERE message = :message AND revision = :revision AND plan_digest <> :but"""
+
 NEXT_ORDINAL: Final = """
     SELECT COALESCE(MAX(ordinal), 0) + 1 FROM jobs WHERE message = :message AND revision = :revision"""
 #: The claim. Rows come in ascending order; what is returned is ours, and nothing else is.

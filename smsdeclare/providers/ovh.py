@@ -53,6 +53,7 @@ class OvhProvider:
         service: str | None,
         clock: Clock,
         adapter: BaseAdapter | None = None,
+        requests_per_minute: int | None = None,
     ) -> None:
         self._url = url
         self._service = service
@@ -63,6 +64,7 @@ class OvhProvider:
         self._ahead: int | None = None
         self._learned_at = 0.0
         self._used_at = 0.0
+        self._pause = 60.0 / requests_per_minute if requests_per_minute else 0.0
 
     # — reading —
 
@@ -103,6 +105,8 @@ class OvhProvider:
         if self._ahead is None or now - self._used_at > _IDLE_SECONDS or now - self._learned_at > _TIME_VALID_SECONDS:
             self._line.hang_up()
             self._learn_time()
+        # Here and not before the POST, whose signature must not wait.
+        self._wait_for_turn()
 
     def prepare(self, job: Job, tag: str, numbers: tuple[str, ...]) -> Prepared:
         """Build and sign the request for these receivers of the job. No network."""
@@ -159,7 +163,13 @@ class OvhProvider:
     def _server_time(self) -> int:
         return int(self._clock.now().timestamp()) + (self._ahead or 0)
 
+    def _wait_for_turn(self) -> None:
+        """Let the pause pass that the project wants between two requests."""
+        if self._pause:
+            self._clock.sleep(max(0.0, self._used_at + self._pause - self._clock.monotonic()))
+
     def _fetch(self, request: PreparedRequest) -> Any:
+        self._wait_for_turn()
         try:
             response, body = self._line.send(request)
         except (RequestException, AnswerTooLarge, OSError) as error:

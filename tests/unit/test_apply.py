@@ -206,6 +206,38 @@ def test_a_stop_is_heeded_before_the_next_claim(world):
     assert ({A: State.ACCEPTED}, [A]) == (here.states, here.received)
 
 
+class PacedClock(SystemClock):
+    """Time passes only by waiting."""
+
+    def __init__(self):
+        self.elapsed = 1000.0
+        self.waits = []
+
+    def monotonic(self):
+        return self.elapsed
+
+    def sleep(self, seconds):
+        self.waits.append(round(seconds, 6))
+        self.elapsed += seconds
+
+
+def test_requests_keep_the_pace_that_the_project_wants(world):
+    here = world()
+    clock = PacedClock()
+    (known,) = here.simulator.settings.credentials
+    keys = ApplicationKeys(
+        application_key=known.application_key,
+        application_secret=known.application_secret,
+        consumer_key=known.consumer_key,
+    )
+    provider = OvhProvider(url=here.server.url, keys=keys, service="sms-ab12345-1", clock=clock, requests_per_minute=60)
+    ledger = SqliteLedger(here.path)
+    ledger.bind(BINDING)
+    list(apply([job(A), job(B, text="b"), job(C, text="c")], ledger, provider, clock, plan_digest="sha256:plan"))
+    ledger.close()
+    assert (3, [0.0, 1.0, 1.0, 1.0]) == (len(here.received), clock.waits)
+
+
 class SlowClock(SystemClock):
     """Far more time passes between two looks at it than a signature may wait."""
 
