@@ -19,7 +19,8 @@ from smsdeclare.definitions import (
 from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.errors import InputError
 from smsdeclare.reporter import Reporter, did_you_mean
-from smsdeclare.template import Template, TemplateProblem, compile_text
+from smsdeclare.template import Template, compile_text
+from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

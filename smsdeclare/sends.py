@@ -10,7 +10,7 @@ from smsdeclare.canonical import sha256_hex
 from smsdeclare.diagnostics import Diagnostic, Related
 from smsdeclare.errors import InputError
 from smsdeclare.rates import Bill, bill, credits_of
-from smsdeclare.template import TemplateProblem
+from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,8 +3,9 @@ import time
 
 import pytest
 
-from smsdeclare import codes, template
+from smsdeclare import codes
 from smsdeclare.template import TemplateProblem, compile_text
+from smsdeclare.template_filters import FILTERS
 
 OWN = {"firstName": "Ana", "price": "12.50", "Prénom client": "Ana Lou"}
 VARIABLES = {"shop": "Acme", "firstName": "Nobody"}
@@ -174,7 +175,7 @@ ARGUMENTS = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(template._FILTERS))
+@pytest.mark.parametrize("name", sorted(FILTERS))
 @pytest.mark.parametrize("missing", ["nick", "row.nick", "firstName[9]", "(nick|default(alias))"])
 def test_no_filter_takes_what_is_missing_as_its_value(name, missing):
     arguments = ", ".join(ARGUMENTS.get(name, []))
