@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from smsdeclare import codes
 from smsdeclare.canonical import canonical
 from smsdeclare.clock import Clock, timestamp
 from smsdeclare.ledger import Claim, Intent, Ledger, Outcome, State
@@ -38,7 +39,10 @@ class JobDone:
 class RunEnded:
     """The run posts nothing more although something is left."""
 
+    code: codes.Code
     reason: str
+    #: What to do next; empty where the code's help says it all.
+    advice: str = ""
     query_id: str = ""
     #: Whether the provider refused, which is an error; doubts have their own exit code.
     refused: bool = False
@@ -72,14 +76,17 @@ def apply(
         ledger.record(claim, outcome)
         yield JobDone(job=job, claim=claim, outcome=outcome)
         if isinstance(answer, Refused) and answer.ends_run:
-            yield RunEnded(reason=outcome.reasons[State.NOT_SENT], query_id=answer.query_id, refused=True)
+            yield RunEnded(
+                code=answer.code, reason=answer.message, advice=answer.advice, query_id=answer.query_id, refused=True
+            )
             return
         if isinstance(answer, Unreached):
-            yield RunEnded(reason=answer.reason, refused=True)
+            yield RunEnded(code=codes.PROVIDER_UNREACHABLE, reason=answer.reason, refused=True)
             return
         doubts = doubts + 1 if isinstance(answer, InDoubt) else 0
         if doubts == DOUBTS_IN_A_ROW:
-            yield RunEnded(reason=f"{doubts} answers in a row left it open whether the SMS were taken")
+            reason = f"{doubts} answers in a row left it open whether the SMS were taken"
+            yield RunEnded(code=codes.OUTCOME_UNKNOWN, reason=reason)
             return
 
 

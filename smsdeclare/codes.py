@@ -281,6 +281,49 @@ SANDBOX_UNUSABLE = Code(
     "SMS610", "The sandbox can't keep its SMS", "Mend or remove the file; it holds nothing but pretended SMS."
 )
 
+RIGHT_MISSING = Code("SMS611", "The credentials lack a right", "Make credentials with the right that is named.")
+KEY_INVALID = Code(
+    "SMS612",
+    "The provider does not know the application key",
+    "Keys work only at the endpoint where they were made: check OVH_ENDPOINT or `provider.endpoint`, then the key.",
+)
+CONSUMER_KEY_INVALID = Code(
+    "SMS613",
+    "The consumer key is not valid",
+    "It is unknown, expired, revoked or not yet confirmed in the browser. Make new credentials.",
+)
+CLOCK_REFUSED = Code(
+    "SMS614",
+    "The provider refused the time of the signature",
+    "This machine's clock jumped or a proxy held the request back. Set the clock, then run again.",
+)
+SIGNATURE_REFUSED = Code(
+    "SMS615",
+    "The provider refused the signature",
+    "The application secret does not fit the application key, or the consumer key is not confirmed yet.",
+)
+SERVICE_UNKNOWN = Code(
+    "SMS616",
+    "The provider does not know the SMS service",
+    "Correct `provider.service`; its name looks like sms-ab12345-1.",
+)
+TOO_FAST = Code(
+    "SMS617", "The provider asks for a slower pace", "Set `provider.requestsPerMinute` lower; run again to go on."
+)
+CREDITS_SHORT = Code(
+    "SMS618", "The account has too few credits", "Buy credits, then run again: what was not sent stays to be sent."
+)
+SENDER_REFUSED = Code(
+    "SMS619",
+    "The provider refused the sender",
+    "Declare the sender in OVHcloud's control panel and wait until it is validated, or correct its spelling.",
+)
+CONTACT_REFUSED = Code(
+    "SMS620",
+    "The short number carries no contact information",
+    "Remove URLs, e-mail addresses and phone numbers from the text, or send from an alphanumeric sender.",
+)
+
 # SMS9xx the command line
 USAGE = Code("SMS901", "The command was not understood", "`smsdeclare COMMAND --help` shows what it takes.")
 INTERRUPTED = Code("SMS902", "The run was interrupted", "What was done is recorded; run again to go on.")

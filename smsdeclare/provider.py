@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from smsdeclare import codes
+
 if TYPE_CHECKING:
+    from smsdeclare.codes import Code
     from smsdeclare.jobs import Job
 
 
@@ -27,15 +30,20 @@ class Refused:
     """The provider answered, in its own words, that it did not take the request: nothing was sent."""
 
     status: int
-    #: OVHcloud's `errorCode` or `class`; empty where it gives none.
-    kind: str
+    #: What kind of refusal it is.
+    code: Code
+    #: The provider's own words, safe to show.
     message: str
+    #: What to do next; empty where the code's help says it all.
+    advice: str
     query_id: str
+    #: How long the provider asks to wait; None where it does not say. Seconds.
+    wait: float | None = None
 
     @property
     def ends_run(self) -> bool:
-        """Whether the next request would be refused as well: rights, credits, service, pace."""
-        return self.status != 400
+        """Whether the next request would be refused as well; only a bad request is one message's own affair."""
+        return self.status != 400 or self.code in (codes.CLOCK_REFUSED, codes.SIGNATURE_REFUSED, codes.CREDITS_SHORT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,8 +181,11 @@ def _carry_out(session: Session, draft: Draft, opened: Opened, ledger: SqliteLed
                     done.append(event)
                     progress.advance(event)
                 else:
-                    code = codes.PROVIDER_REFUSED if event.refused else codes.OUTCOME_UNKNOWN
-                    errors.append(Diagnostic(code=code, detail=event.reason, query_id=event.query_id))
+                    errors.append(
+                        Diagnostic(
+                            code=event.code, detail=event.reason, suggestion=event.advice, query_id=event.query_id
+                        )
+                    )
                     failure = failure or (SmsdeclareError(errors[-1]) if event.refused else None)
         except SmsdeclareError as error:
             failure = error

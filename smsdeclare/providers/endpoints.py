@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -55,6 +56,19 @@ def resolve(written: str | None, environment: str | None) -> Endpoint:
         detail = f"`{written}` in YAML, `{environment}` in OVH_ENDPOINT"
         raise InputError(Diagnostic(code=codes.ENDPOINT_CONFLICT, detail=detail))
     return chosen[0] if chosen else _endpoint(_DEFAULT)
+
+
+#: Where credentials are made. The American page is not known; SMS is sold by the European API.
+_TOKENS: Mapping[str, str] = MappingProxyType({"ca.api.ovh.com": "https://ca.api.ovh.com/createToken/"})
+_TOKENS_ELSEWHERE = "https://auth.eu.ovhcloud.com/api/createToken"
+
+
+def create_token_link(url: str, method: str) -> str:
+    """The page that makes credentials with the right to call `url`; ids in it become `*`."""
+    parts = urlsplit(url)
+    path = "/" + parts.path.partition("/1.0/")[2]
+    path = re.sub(r"/[0-9]+$", "/*", path)
+    return f"{_TOKENS.get(parts.hostname or '', _TOKENS_ELSEWHERE)}?{method}={path}"
 
 
 def is_loopback(url: str) -> bool:
