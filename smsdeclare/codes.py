@@ -277,6 +277,11 @@ ANSWER_UNREADABLE = Code(
     "Something between here and the provider may have answered instead.",
 )
 
+CREDENTIALS_UNREADABLE = Code(
+    "SMS621",
+    "The credentials can't be read",
+    "ovh.conf has a section [default] and one for each endpoint, as INI files do.",
+)
 SANDBOX_UNUSABLE = Code(
     "SMS610", "The sandbox can't keep its SMS", "Mend or remove the file; it holds nothing but pretended SMS."
 )

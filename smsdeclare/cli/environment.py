@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
+from smsdeclare.providers import credentials
 
 if TYPE_CHECKING:
-    from smsdeclare.providers.ovh_signature import ApplicationKeys
+    from configparser import ConfigParser
 
 _VARIABLE = "SMSDECLARE_VAR_"
-_KEYS = ("OVH_APPLICATION_KEY", "OVH_APPLICATION_SECRET", "OVH_CONSUMER_KEY")
+#: An ovh.conf larger than this is none. Bytes.
+_CONF_LIMIT = 100_000
 
 
 def variables() -> dict[str, str]:
@@ -21,22 +25,44 @@ def variables() -> dict[str, str]:
     return {name.removeprefix(_VARIABLE): value for name, value in os.environ.items() if name.startswith(_VARIABLE)}
 
 
-def endpoint() -> str | None:
-    """OVH_ENDPOINT; empty counts as unset."""
-    return os.environ.get("OVH_ENDPOINT") or None
+def conf(folder: Path) -> ConfigParser:
+    """The ovh.conf files of the official clients merged: /etc, the home folder, and `folder`, the strongest."""
+    places = (Path("/etc/ovh.conf"), Path("~/.ovh.conf").expanduser(), folder / "ovh.conf")
+    return credentials.read_conf((str(path), text) for path in places if (text := _read(path)) is not None)
 
 
-def application_keys() -> ApplicationKeys:
-    """The three keys of signed requests; raises InputError where one is missing."""
-    from smsdeclare.providers.ovh_signature import ApplicationKeys  # noqa: PLC0415 - requests is heavy
+def endpoint(found: ConfigParser) -> str | None:
+    """The endpoint that goes with the credentials: OVH_ENDPOINT, else the one of ovh.conf."""
+    return credentials.endpoint_of(os.environ, found)
 
-    missing = [name for name in _KEYS if not os.environ.get(name)]
-    if missing:
-        raise InputError(Diagnostic(code=codes.NO_CREDENTIALS, detail=f"{', '.join(missing)} not set"))
-    key, secret, consumer = (os.environ[name].strip() for name in _KEYS)
-    return ApplicationKeys(application_key=key, application_secret=secret, consumer_key=consumer)
+
+def find_credentials(found: ConfigParser, endpoint_name: str) -> credentials.Credentials:
+    """The credentials for an endpoint; raises InputError where there are none, half of them, or two kinds."""
+    return credentials.find(os.environ, found, endpoint_name)
 
 
 def is_ci() -> bool:
     """Whether a CI runner is at work, by the variable that all of them set."""
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def _read(path: Path) -> str | None:
+    """The text of a plain file, None where there is no file; raises InputError where it can't be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(_unreadable(path, error.strerror)) from error
+    with os.fdopen(descriptor, "rb") as stream:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _CONF_LIMIT:
+            raise InputError(_unreadable(path, "not a plain file of a few lines"))
+        try:
+            return stream.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(_unreadable(path, "not UTF-8")) from error
+
+
+def _unreadable(path: Path, why: str | None) -> Diagnostic:
+    return Diagnostic(code=codes.CREDENTIALS_UNREADABLE, detail=f"{path}: {why}")

@@ -80,7 +80,9 @@ def _stays_here(wanted: Definitions) -> bool:
 
     if wanted.provider.name == "sandbox":
         return True
-    return endpoints.resolve(wanted.provider.endpoint, environment.endpoint()).is_loopback
+    return endpoints.resolve(
+        wanted.provider.endpoint, environment.endpoint(environment.conf(wanted.folder))
+    ).is_loopback
 
 
 def provider(wanted: Definitions) -> Opened:
@@ -95,10 +97,11 @@ def provider(wanted: Definitions) -> Opened:
     from smsdeclare.providers import endpoints  # noqa: PLC0415 - as above
     from smsdeclare.providers.ovh import OvhProvider  # noqa: PLC0415 - as above
 
-    place = endpoints.resolve(wanted.provider.endpoint, environment.endpoint())
+    conf = environment.conf(wanted.folder)
+    place = endpoints.resolve(wanted.provider.endpoint, environment.endpoint(conf))
     real = OvhProvider(
         url=place.url,
-        keys=environment.application_keys(),
+        credentials=environment.find_credentials(conf, place.name),
         service=wanted.provider.service,
         clock=clock,
         requests_per_minute=wanted.provider.requests_per_minute,
@@ -112,7 +115,7 @@ def offline_binding(wanted: Definitions, found: Binding | None) -> Binding:
 
     if wanted.provider.name == "sandbox":
         return binding(wanted, "sandbox", wanted.provider.service or sandbox.SERVICE)
-    place = endpoints.resolve(wanted.provider.endpoint, environment.endpoint())
+    place = endpoints.resolve(wanted.provider.endpoint, environment.endpoint(environment.conf(wanted.folder)))
     return binding(wanted, place.name, wanted.provider.service or (found.service if found else ""))
 
 

@@ -58,6 +58,27 @@ def resolve(written: str | None, environment: str | None) -> Endpoint:
     return chosen[0] if chosen else _endpoint(_DEFAULT)
 
 
+_TOKEN_URLS: Mapping[str, str] = MappingProxyType(
+    {
+        "https://eu.api.ovh.com/1.0": "https://www.ovh.com/auth/oauth2/token",
+        "https://ca.api.ovh.com/1.0": "https://ca.ovh.com/auth/oauth2/token",
+        "https://api.us.ovhcloud.com/1.0": "https://us.ovhcloud.com/auth/oauth2/token",
+    }
+)
+
+
+def token_url(url: str, given: str | None) -> str:
+    """Where OAuth2 tokens for an endpoint are given out; `given` (OVH_TOKEN_URL) for all that have no name.
+
+    Raises InputError where it is missing or would send the client's secret in clear.
+    """
+    found = _TOKEN_URLS.get(url) or given
+    if found is None or not (found.startswith("https://") or is_loopback(found)):
+        detail = "OAuth2 at an endpoint without a name needs OVH_TOKEN_URL, by https"
+        raise InputError(Diagnostic(code=codes.ENDPOINT_REFUSED, detail=detail))
+    return found
+
+
 #: Where credentials are made. The American page is not known; SMS is sold by the European API.
 _TOKENS: Mapping[str, str] = MappingProxyType({"ca.api.ovh.com": "https://ca.api.ovh.com/createToken/"})
 _TOKENS_ELSEWHERE = "https://auth.eu.ovhcloud.com/api/createToken"

@@ -13,8 +13,11 @@ from smsdeclare.canonical import canonical, sha256_hex
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import ProviderError
 from smsdeclare.provider import Accepted, InDoubt, Prepared, Refused, Unreached
+from smsdeclare.providers.credentials import ApplicationKeys
+from smsdeclare.providers.endpoints import token_url
 from smsdeclare.providers.ovh_answers import Forbidden, read_answer, read_result, unreadable
-from smsdeclare.providers.ovh_signature import ApplicationKeys, OvhAuth
+from smsdeclare.providers.ovh_signature import OvhAuth
+from smsdeclare.providers.ovh_token import BearerAuth
 from smsdeclare.providers.transport import AnswerTooLarge, Line, wire
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from smsdeclare.clock import Clock
     from smsdeclare.jobs import Job
+    from smsdeclare.providers.credentials import Credentials
 
 #: An idle connection older than this is not used for a POST: the other side may be closing it. Seconds.
 _IDLE_SECONDS = 2.0
@@ -44,7 +48,7 @@ class OvhProvider:
         self,
         *,
         url: str,
-        keys: ApplicationKeys,
+        credentials: Credentials,
         service: str | None,
         clock: Clock,
         adapter: BaseAdapter | None = None,
@@ -54,7 +58,11 @@ class OvhProvider:
         self._service = service
         self._clock = clock
         self._line = Line(adapter)
-        self._auth = OvhAuth(keys, self._server_time)
+        self._auth: OvhAuth | BearerAuth = (
+            OvhAuth(credentials, self._server_time)
+            if isinstance(credentials, ApplicationKeys)
+            else BearerAuth(credentials, token_url(url, credentials.token_url), clock)
+        )
         #: Server time less ours, in seconds, and when it was learned on the monotonic clock.
         self._ahead: int | None = None
         self._learned_at = 0.0
@@ -97,7 +105,13 @@ class OvhProvider:
     def connect(self) -> None:
         """Open the line and learn the provider's time; raises ProviderError."""
         now = self._clock.monotonic()
-        if self._ahead is None or now - self._used_at > _IDLE_SECONDS or now - self._learned_at > _TIME_VALID_SECONDS:
+        stale = isinstance(self._auth, BearerAuth) and not self._auth.is_fresh
+        if (
+            self._ahead is None
+            or stale
+            or now - self._used_at > _IDLE_SECONDS
+            or now - self._learned_at > _TIME_VALID_SECONDS
+        ):
             self._line.hang_up()
             self._learn_time()
         # Here and not before the POST, whose signature must not wait.
@@ -112,7 +126,7 @@ class OvhProvider:
             url=request.url or url,
             body=body,
             headers=tuple(request.headers.items()),
-            not_after=int(request.headers["X-Ovh-Timestamp"]),
+            not_after=self._fence(request),
             signed_at=self._clock.monotonic(),
             body_digest=sha256_hex(body),
         )
@@ -135,6 +149,12 @@ class OvhProvider:
 
     # — requests —
 
+    def _fence(self, request: PreparedRequest) -> int:
+        """The last moment at which the provider takes this request. Epoch seconds on its clock."""
+        if isinstance(self._auth, BearerAuth):
+            return self._auth.expires_at + (self._ahead or 0)
+        return int(request.headers["X-Ovh-Timestamp"])
+
     def _request(self, method: str, url: str, body: bytes = b"") -> PreparedRequest:
         headers = dict(_HEADERS)
         if body:
@@ -142,7 +162,7 @@ class OvhProvider:
         return Request(method, url, data=body or None, headers=headers, auth=self._auth).prepare()
 
     def _get(self, path: str) -> Any:
-        """A signed GET; raises ProviderError."""
+        """A GET with credentials; raises ProviderError."""
         if self._ahead is None:
             self._learn_time()
         return self._fetch(self._request("GET", self._url + path))
@@ -154,6 +174,12 @@ class OvhProvider:
             raise unreadable("the time was expected")
         self._ahead = server - int(self._clock.now().timestamp())
         self._learned_at = self._clock.monotonic()
+        if (
+            isinstance(self._auth, BearerAuth)
+            and not self._auth.is_fresh
+            and not self._auth.take(self._fetch(self._auth.request()))
+        ):
+            raise unreadable("a token was expected")
 
     def _server_time(self) -> int:
         return int(self._clock.now().timestamp()) + (self._ahead or 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from requests.auth import AuthBase
@@ -13,14 +12,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplicationKeys:
-    """The three keys of signed requests; they hide themselves."""
-
-    application_key: str = field(repr=False)
-    application_secret: str = field(repr=False)
-    consumer_key: str = field(repr=False)
+    from smsdeclare.providers.credentials import ApplicationKeys
 
 
 def sign(keys: ApplicationKeys, method: str, url: str, body: bytes, timestamp: int) -> str:

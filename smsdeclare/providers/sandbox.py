@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import ProviderError
+from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.ovh import OvhProvider
-from smsdeclare.providers.ovh_signature import ApplicationKeys
 from smsdeclare.providers.transport import wire
 from smsdeclare.simulator.outbox import Outbox
 from smsdeclare.simulator.settings import Service, Settings
@@ -41,7 +41,7 @@ def open_provider(path: Path, service: str | None, clock: Clock) -> OvhProvider:
         application_secret=credential.application_secret,
         consumer_key=credential.consumer_key,
     )
-    return OvhProvider(url=f"{_ORIGIN}/1.0", keys=keys, service=name, clock=clock, adapter=transport)
+    return OvhProvider(url=f"{_ORIGIN}/1.0", credentials=keys, service=name, clock=clock, adapter=transport)
 
 
 def _begin() -> None:

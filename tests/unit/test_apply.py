@@ -8,8 +8,8 @@ from smsdeclare.clock import SystemClock
 from smsdeclare.jobs import Job
 from smsdeclare.ledger import Binding, State
 from smsdeclare.ledgers.sqlite import SqliteLedger
+from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.ovh import OvhProvider
-from smsdeclare.providers.ovh_signature import ApplicationKeys
 from smsdeclare.rates import bill
 from smsdeclare.sends import Text
 from smsdeclare.simulator.api import Simulator
@@ -50,7 +50,7 @@ class World:
         (known,) = self.simulator.settings.credentials
         return OvhProvider(
             url=self.server.url,
-            keys=keys
+            credentials=keys
             or ApplicationKeys(
                 application_key=known.application_key,
                 application_secret=known.application_secret,
@@ -230,7 +230,9 @@ def test_requests_keep_the_pace_that_the_project_wants(world):
         application_secret=known.application_secret,
         consumer_key=known.consumer_key,
     )
-    provider = OvhProvider(url=here.server.url, keys=keys, service="sms-ab12345-1", clock=clock, requests_per_minute=60)
+    provider = OvhProvider(
+        url=here.server.url, credentials=keys, service="sms-ab12345-1", clock=clock, requests_per_minute=60
+    )
     ledger = SqliteLedger(here.path)
     ledger.bind(BINDING)
     list(apply([job(A), job(B, text="b"), job(C, text="c")], ledger, provider, clock, plan_digest="sha256:plan"))
@@ -298,7 +300,7 @@ def test_a_report_is_read_receiver_by_receiver(tmp_path, report, expected):
     with responses.RequestsMock() as mock:
         mock.get(f"{url}/auth/time", json=1_700_000_000)
         mock.post(f"{url}/sms/sms-ab12345-1/jobs", json=report, headers={"X-Ovh-QueryID": "EU.test"})
-        provider = OvhProvider(url=url, keys=keys, service="sms-ab12345-1", clock=SystemClock())
+        provider = OvhProvider(url=url, credentials=keys, service="sms-ab12345-1", clock=SystemClock())
         list(apply([job(A, B)], ledger, provider, SystemClock(), plan_digest="sha256:plan"))
     states = {record.number: record.state.value for record in ledger.records()}
     ledger.close()
@@ -313,7 +315,7 @@ def test_the_kind_of_an_exception_does_not_decide_whether_something_was_sent(tmp
         url = server.url
     provider = OvhProvider(
         url=url,
-        keys=ApplicationKeys(application_key="ak", application_secret="as", consumer_key="ck"),
+        credentials=ApplicationKeys(application_key="ak", application_secret="as", consumer_key="ck"),
         service="sms-ab12345-1",
         clock=SystemClock(),
     )

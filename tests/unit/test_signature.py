@@ -8,7 +8,8 @@ import pytest
 import responses
 from requests import Request
 
-from smsdeclare.providers.ovh_signature import ApplicationKeys, OvhAuth, sign
+from smsdeclare.providers.credentials import ApplicationKeys
+from smsdeclare.providers.ovh_signature import OvhAuth, sign
 
 KEYS = ApplicationKeys(
     application_key="TDPKJdwZwAQPwKX2",
