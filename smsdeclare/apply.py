@@ -5,6 +5,7 @@ No byte of a POST leaves before its claim is durable, and a send in doubt is nev
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from smsdeclare import codes
 from smsdeclare.canonical import canonical
 from smsdeclare.clock import Clock, timestamp
+from smsdeclare.errors import ProviderError
 from smsdeclare.ledger import Claim, Intent, Ledger, Outcome, State
 from smsdeclare.provider import Accepted, InDoubt, Prepared, Provider, Refused, Unreached
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 #: A signature older than this is not posted: the claim is given back. Seconds; far below the provider's window.
 FRESH_SECONDS = 20.0
+#: So often in a row a job is claimed anew after the provider asked for a slower pace.
+PATIENCE = 5
+#: Longer than this a run does not wait, whatever the provider asks for. Seconds.
+LONGEST_PAUSE_SECONDS = 120.0
 #: After so many answers in doubt in a row a run posts nothing more.
 DOUBTS_IN_A_ROW = 3
 
@@ -63,15 +69,24 @@ def apply(
     """
     epoch = ledger.epoch
     doubts = 0
-    for job in jobs:
-        if stop():
-            return
+    waiting = deque(jobs)
+    hurried = 0
+    while waiting and not stop():
+        job = waiting.popleft()
         provider.connect()
         claimed = _claim(job, ledger, provider, clock, plan_digest, epoch)
         if claimed is None:
             continue
         claim, prepared = claimed
         answer = _post(provider, prepared, clock)
+        if isinstance(answer, Refused) and answer.code is codes.TOO_FAST and hurried < PATIENCE:
+            hurried += 1
+            looked = _after_a_pause(claim, answer, provider, clock, hurried)
+            if looked is not None:
+                ledger.record(claim, looked)
+                waiting.appendleft(job)
+                continue
+        hurried = 0
         outcome = _outcome(job, claim, answer, timestamp(clock.now()))
         ledger.record(claim, outcome)
         yield JobDone(job=job, claim=claim, outcome=outcome)
@@ -88,6 +103,25 @@ def apply(
             reason = f"{doubts} answers in a row left it open whether the SMS were taken"
             yield RunEnded(code=codes.OUTCOME_UNKNOWN, reason=reason)
             return
+
+
+def _after_a_pause(claim: Claim, answer: Refused, provider: Provider, clock: Clock, time: int) -> Outcome | None:
+    """Wait as long as the provider wants, then look whether it took the job all the same; None where it can't be seen.
+
+    That it limits before it processes is not proved. Until the look is done the claim stays as it is: a crash in
+    between leaves a send in doubt, not a send twice.
+    """
+    clock.sleep(min(answer.wait if answer.wait is not None else 2.0**time, LONGEST_PAUSE_SECONDS))
+    try:
+        seen = provider.seen(claim.tag)
+    except ProviderError:
+        return None
+    return Outcome(
+        states={number: State.ACCEPTED if number in seen else State.NOT_SENT for number in claim.numbers},
+        at=timestamp(clock.now()),
+        reasons={State.NOT_SENT: f"{answer.status} {answer.message}".strip()},
+        query_id=answer.query_id,
+    )
 
 
 def _claim(

@@ -95,6 +95,10 @@ class Provider(Protocol):
         """Build and sign the request for these receivers of the job. No network."""
         ...
 
+    def seen(self, tag: str) -> frozenset[str]:
+        """Receivers (E.164) of the SMS that the provider lists as sent under a tag; raises ProviderError."""
+        ...
+
     def submit(self, prepared: Prepared) -> Accepted | Refused | Unreached:
         """Post it, once. Raises InDoubt where it may have been taken and the answer does not say."""
         ...

@@ -15,7 +15,7 @@ from smsdeclare.errors import ProviderError
 from smsdeclare.provider import Accepted, InDoubt, Prepared, Refused, Unreached
 from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.endpoints import token_url
-from smsdeclare.providers.ovh_answers import Forbidden, read_answer, read_result, unreadable
+from smsdeclare.providers.ovh_answers import Forbidden, e164, read_answer, read_result, unreadable
 from smsdeclare.providers.ovh_signature import OvhAuth
 from smsdeclare.providers.ovh_token import BearerAuth
 from smsdeclare.providers.transport import AnswerTooLarge, Line, wire
@@ -99,6 +99,20 @@ class OvhProvider:
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise unreadable("a list of services was expected")
         return names
+
+    def seen(self, tag: str) -> frozenset[str]:
+        """Receivers (E.164) of the SMS that the provider lists as sent under a tag; raises ProviderError."""
+        outgoing = f"/sms/{quote(self.service(), safe='')}/outgoing"
+        ids = self._get(f"{outgoing}?tag={quote(tag, safe='')}")
+        if not isinstance(ids, list) or not all(type(one) is int for one in ids):
+            raise unreadable("a list of ids was expected")
+        found = [self._get(f"{outgoing}/{one}") for one in ids]
+        # The filter is the server's; that it filtered is ours to see.
+        return frozenset(
+            e164(one["receiver"])
+            for one in found
+            if isinstance(one, dict) and one.get("tag") == tag and isinstance(one.get("receiver"), str)
+        )
 
     # — sending —
 

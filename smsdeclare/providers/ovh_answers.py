@@ -107,8 +107,8 @@ def _read_report(answer: Any, tag: str) -> dict[str, Any] | None:
         return None
     return {
         "ids": ids,
-        "valid": tuple(map(_e164, valid)),
-        "invalid": tuple(map(_e164, invalid)),
+        "valid": tuple(map(e164, valid)),
+        "invalid": tuple(map(e164, invalid)),
         "credits": _figure(answer.get("totalCreditsRemoved")),
     }
 
@@ -125,7 +125,7 @@ def _figure(value: Any) -> float | None:
     return float(value) if type(value) in (int, float) and math.isfinite(value) else None
 
 
-def _e164(number: str) -> str:
+def e164(number: str) -> str:
     """A receiver as the report spells it, in our spelling where it is a number: `0033…` is `+33…`."""
     spelled = "+" + number[2:] if number.startswith("00") else number
     return spelled if _E164.fullmatch(spelled) else number

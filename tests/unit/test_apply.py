@@ -240,6 +240,33 @@ def test_requests_keep_the_pace_that_the_project_wants(world):
     assert (3, [0.0, 1.0, 1.0, 1.0]) == (len(here.received), clock.waits)
 
 
+def test_a_slower_pace_is_kept_and_the_job_looked_for_before_it_is_posted_again(world):
+    here = world(script="99a", retry_after="7")
+    clock = PacedClock()
+    here.apply(job(A), job(B, text="b"), clock=clock)
+    assert ([A, B], [7.0, 7.0]) == (here.received, [wait for wait in clock.waits if wait])
+    assert {A: State.ACCEPTED, B: State.ACCEPTED} == here.states
+    paths = [f"{method} {path.split('?')[0].rpartition('/')[2]}" for method, path, _ in here.server.requests]
+    assert ["POST jobs", "GET outgoing", "POST jobs", "GET outgoing", "POST jobs"] == [
+        path for path in paths if path in ("POST jobs", "GET outgoing")
+    ][:5]
+
+
+def test_where_nothing_can_be_seen_a_slower_pace_ends_the_run(world):
+    here = world(script="99", credentials=(Credential(rules=(("POST", "/sms/*/jobs"),)),))
+    events = here.apply(job(A), clock=PacedClock())
+    assert ({A: State.NOT_SENT}, "SMS617") == (here.states, events[-1].code.id)
+    assert 1 == sum(method == "POST" for method, *_ in here.server.requests)
+
+
+def test_without_a_word_how_long_the_pauses_grow_and_end(world):
+    here = world(script="9" * 9)
+    clock = PacedClock()
+    events = here.apply(job(A), clock=clock)
+    assert ([2.0, 4.0, 8.0, 16.0, 32.0], []) == ([wait for wait in clock.waits if wait], here.received)
+    assert ({A: State.NOT_SENT}, "SMS617") == (here.states, events[-1].code.id)
+
+
 class SlowClock(SystemClock):
     """Far more time passes between two looks at it than a signature may wait."""
 
