@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from smsdeclare import codes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from smsdeclare.codes import Code
     from smsdeclare.jobs import Job
 
@@ -76,11 +78,26 @@ class Prepared:
     body_digest: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One SMS account of the provider."""
+
+    service: str
+    #: None where the credentials may not ask.
+    credits_left: float | None
+    #: Sender → its status, as the provider words it; None where the credentials may not ask.
+    senders: Mapping[str, str] | None
+
+
 class Provider(Protocol):
     """Who sends. Only `submit` may create an SMS."""
 
     def service(self) -> str:
         """The SMS account in use, found where it is not named; raises ProviderError."""
+        ...
+
+    def accounts(self) -> Sequence[Account]:
+        """Every SMS account of these credentials; raises ProviderError."""
         ...
 
     def credits_left(self) -> float | None:

@@ -26,6 +26,8 @@ _COMMANDS = {
     "apply": "Send what the plan says, and nothing twice.",
     "show": "Show a saved plan.",
     "state": "Look into the state.",
+    "service": "Show the SMS accounts, their credits and senders.",
+    "login": "Get credentials with the least rights.",
     "schema": "Print the JSON schema of the files.",
     "version": "Print the version.",
 }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from smsdeclare.definitions import Definitions
     from smsdeclare.ledgers.sqlite import SqliteLedger
     from smsdeclare.provider import Provider
+    from smsdeclare.providers.endpoints import Endpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,47 +77,56 @@ def ledger(wanted: Definitions) -> SqliteLedger:
 
 
 def _stays_here(wanted: Definitions) -> bool:
-    from smsdeclare.providers import endpoints  # noqa: PLC0415 - only where CI makes it matter
-
-    if wanted.provider.name == "sandbox":
-        return True
-    return endpoints.resolve(
-        wanted.provider.endpoint, environment.endpoint(environment.conf(wanted.folder))
-    ).is_loopback
+    return wanted.provider.name == "sandbox" or place(wanted).is_loopback
 
 
 def provider(wanted: Definitions) -> Opened:
     """The provider of a project, with its service found; raises InputError or ProviderError."""
+    opened = real_or_sandbox(wanted)
+    if wanted.provider.name == "sandbox":
+        bound = binding(wanted, "sandbox", opened.service())
+        return Opened(provider=opened, binding=bound, outbox=_outbox(wanted))
+    found = place(wanted)
+    return Opened(provider=opened, binding=binding(wanted, found.name, opened.service()), outbox=None)
+
+
+def real_or_sandbox(wanted: Definitions) -> Provider:
+    """The provider of a project, before anything is asked of it."""
     clock = SystemClock()
     if wanted.provider.name == "sandbox":
         from smsdeclare.providers import sandbox  # noqa: PLC0415 - requests is heavy
 
-        outbox = wanted.folder / f"{PurePath(wanted.root_file).stem}.outbox.jsonl"
-        opened = sandbox.open_provider(outbox, wanted.provider.service, clock)
-        return Opened(provider=opened, binding=binding(wanted, "sandbox", opened.service()), outbox=outbox)
-    from smsdeclare.providers import endpoints  # noqa: PLC0415 - as above
+        return sandbox.open_provider(_outbox(wanted), wanted.provider.service, clock)
     from smsdeclare.providers.ovh import OvhProvider  # noqa: PLC0415 - as above
 
-    conf = environment.conf(wanted.folder)
-    place = endpoints.resolve(wanted.provider.endpoint, environment.endpoint(conf))
-    real = OvhProvider(
-        url=place.url,
-        credentials=environment.find_credentials(conf, place.name),
+    found = place(wanted)
+    return OvhProvider(
+        url=found.url,
+        credentials=environment.find_credentials(environment.conf(wanted.folder), found.name),
         service=wanted.provider.service,
         clock=clock,
         requests_per_minute=wanted.provider.requests_per_minute,
     )
-    return Opened(provider=real, binding=binding(wanted, place.name, real.service()), outbox=None)
+
+
+def _outbox(wanted: Definitions) -> Path:
+    return wanted.folder / f"{PurePath(wanted.root_file).stem}.outbox.jsonl"
+
+
+def place(wanted: Definitions) -> Endpoint:
+    """The endpoint of a project, from its files and from where the credentials come."""
+    from smsdeclare.providers import endpoints  # noqa: PLC0415 - not where the sandbox sends
+
+    return endpoints.resolve(wanted.provider.endpoint, environment.endpoint(environment.conf(wanted.folder)))
 
 
 def offline_binding(wanted: Definitions, found: Binding | None) -> Binding:
     """What can be said of the binding without asking anybody; an unknown service is empty."""
-    from smsdeclare.providers import endpoints, sandbox  # noqa: PLC0415 - as above
-
     if wanted.provider.name == "sandbox":
+        from smsdeclare.providers import sandbox  # noqa: PLC0415 - as above
+
         return binding(wanted, "sandbox", wanted.provider.service or sandbox.SERVICE)
-    place = endpoints.resolve(wanted.provider.endpoint, environment.endpoint(environment.conf(wanted.folder)))
-    return binding(wanted, place.name, wanted.provider.service or (found.service if found else ""))
+    return binding(wanted, place(wanted).name, wanted.provider.service or (found.service if found else ""))
 
 
 def binding(wanted: Definitions, endpoint: str, service: str) -> Binding:

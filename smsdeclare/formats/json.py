@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from smsdeclare.diagnostics import Diagnostic
     from smsdeclare.format import Applied, SendRow, Style
     from smsdeclare.plan import Plan
+    from smsdeclare.provider import Account
 
 
 def plan(plan: Plan, style: Style) -> str:  # noqa: ARG001 - a plan holds nothing to hide
@@ -55,6 +56,24 @@ def findings(
 def sends(rows: Sequence[SendRow], style: Style) -> str:  # noqa: ARG001 - the rows are masked already
     """`state-list.v1.schema.json`."""
     return document({"sends": [row_document(row) for row in rows]})
+
+
+def accounts(found: Sequence[Account]) -> str:
+    """`service.v1.schema.json`."""
+    return document(
+        {
+            "services": [
+                {
+                    "name": account.service,
+                    "creditsLeft": account.credits_left,
+                    "senders": None
+                    if account.senders is None
+                    else [{"name": name, "status": status} for name, status in account.senders.items()],
+                }
+                for account in found
+            ]
+        }
+    )
 
 
 def failure(errors: Sequence[Diagnostic], style: Style) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from smsdeclare.diagnostics import Diagnostic, Span
     from smsdeclare.format import Applied, SendRow, Style
     from smsdeclare.plan import Change, Plan
+    from smsdeclare.provider import Account
 
 #: Sign and color of each action; a color means one thing.
 _ACTIONS = {
@@ -174,6 +175,20 @@ def _width(text: str) -> int:
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text
     )
+
+
+def accounts(found: Sequence[Account]) -> str:
+    """SMS accounts with credits and senders."""
+    return "".join(f"{line}\n" for account in found for line in _account_lines(account)) or "No SMS account.\n"
+
+
+def _account_lines(account: Account) -> Iterator[str]:
+    left = "may not be asked" if account.credits_left is None else _figure(account.credits_left)
+    yield f"{_line(account.service)}   credits left: {left}"
+    if account.senders is None:
+        yield "  senders: may not be asked"
+    for sender, status in (account.senders or {}).items():
+        yield f"  {sender}   {status}"
 
 
 def sends(rows: Sequence[SendRow], style: Style) -> str:  # noqa: ARG001 - the rows are masked already

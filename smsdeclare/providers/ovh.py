@@ -12,13 +12,14 @@ from smsdeclare import __version__, codes
 from smsdeclare.canonical import canonical, sha256_hex
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import ProviderError
-from smsdeclare.provider import Accepted, InDoubt, Prepared, Refused, Unreached
+from smsdeclare.provider import Accepted, Account, InDoubt, Prepared, Refused, Unreached
 from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.endpoints import token_url
-from smsdeclare.providers.ovh_answers import Forbidden, e164, read_answer, read_result, unreadable
+from smsdeclare.providers.ovh_answers import Forbidden, e164, figure, read_answer, read_result, unreadable
 from smsdeclare.providers.ovh_signature import OvhAuth
 from smsdeclare.providers.ovh_token import BearerAuth
 from smsdeclare.providers.transport import AnswerTooLarge, Line, wire
+from smsdeclare.redaction import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,12 +84,34 @@ class OvhProvider:
 
     def credits_left(self) -> float | None:
         """Credits on the account; None where the credentials may not ask."""
+        return self._credits_left(self.service())
+
+    def _credits_left(self, service: str) -> float | None:
         try:
-            account = self._get(f"/sms/{quote(self.service(), safe='')}")
+            account = self._get(f"/sms/{quote(service, safe='')}")
         except Forbidden:
             return None
-        left = account.get("creditsLeft") if isinstance(account, dict) else None
-        return float(left) if isinstance(left, int | float) else None
+        return figure(account.get("creditsLeft")) if isinstance(account, dict) else None
+
+    def accounts(self) -> Sequence[Account]:
+        """Every SMS account of these credentials; raises ProviderError."""
+        names = self._services()
+        return [
+            Account(service=name, credits_left=self._credits_left(name), senders=self._senders(name)) for name in names
+        ]
+
+    def _senders(self, service: str) -> dict[str, str] | None:
+        path = f"/sms/{quote(service, safe='')}/senders"
+        try:
+            names = [name for name in self._get(path) if isinstance(name, str)]
+            details = {name: self._get(f"{path}/{quote(name, safe='')}") for name in names}
+        except Forbidden:
+            return None
+        return {
+            visible(name, newline=" "): visible(str(detail.get("status", "")), newline=" ")
+            for name, detail in details.items()
+            if isinstance(detail, dict)
+        }
 
     def _services(self) -> Sequence[str]:
         try:

@@ -109,7 +109,7 @@ def _read_report(answer: Any, tag: str) -> dict[str, Any] | None:
         "ids": ids,
         "valid": tuple(map(e164, valid)),
         "invalid": tuple(map(e164, invalid)),
-        "credits": _figure(answer.get("totalCreditsRemoved")),
+        "credits": figure(answer.get("totalCreditsRemoved")),
     }
 
 
@@ -120,7 +120,7 @@ def _all_of(values: Any, kind: type) -> tuple[Any, ...] | None:
     return None
 
 
-def _figure(value: Any) -> float | None:
+def figure(value: Any) -> float | None:
     """A finite figure, else None."""
     return float(value) if type(value) in (int, float) and math.isfinite(value) else None
 

@@ -297,6 +297,32 @@ def test_a_local_state_in_ci_is_refused_unless_it_can_not_matter(command, server
     assert 0 == command("plan", "-C", worlds.write(project, {"smsdeclare.yaml": allowed}), "--offline").code
 
 
+def test_the_accounts_are_shown_with_credits_and_senders(command, server, tmp_path):
+    from smsdeclare.simulator.settings import Credential, Sender
+
+    accounts = (Service(senders=(Sender(name="ACME"), Sender(name="New", status="waitingValidation"))),)
+    here = server(services=accounts)
+    project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(here.url)})
+    document = command("service", "-C", project, "--json").json
+    check(document, "service")
+    senders = [{"name": "ACME", "status": "enable"}, {"name": "New", "status": "waitingValidation"}]
+    assert [{"name": "sms-ab12345-1", "creditsLeft": 1000.0, "senders": senders}] == document["services"]
+    assert "sms-ab12345-1   credits left: 1,000" in command("service", "-C", project).out
+    narrow = server(credentials=(Credential(rules=(("GET", "/sms"),)),))
+    project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(narrow.url)})
+    document = command("service", "-C", project, "--json").json
+    assert [{"name": "sms-ab12345-1", "creditsLeft": None, "senders": None}] == document["services"]
+
+
+def test_the_login_link_asks_for_the_least_rights(command, tmp_path):
+    real = worlds.root("{name: ovh, endpoint: ovh-eu, service: sms-ab12345-1}")
+    out = command("login", "--url", "-C", worlds.write(tmp_path, {"smsdeclare.yaml": real})).out
+    assert out.startswith(
+        "https://auth.eu.ovhcloud.com/api/createToken?POST=/sms/sms-ab12345-1/jobs&GET=/sms/sms-ab12345-1&"
+    )
+    assert "DELETE=/sms/sms-ab12345-1/outgoing" not in out
+
+
 # — what leaks —
 
 
@@ -333,7 +359,7 @@ def test_the_schema_is_printed_as_it_is_shipped(command):
 
 def test_help_names_every_command(command):
     out = command("--help").out
-    for name in ("init", "validate", "plan", "apply", "show", "state", "schema", "version"):
+    for name in ("init", "validate", "plan", "apply", "show", "state", "service", "login", "schema", "version"):
         assert f"\n  {name} " in out
 
 
