@@ -42,16 +42,14 @@ class JobDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunEnded:
-    """The run posts nothing more although something is left."""
+class Trouble:
+    """Something is left to be sent, or its fate is open, and the user should know why."""
 
     code: codes.Code
     reason: str
     #: What to do next; empty where the code's help says it all.
     advice: str = ""
     query_id: str = ""
-    #: Whether the provider refused, which is an error; doubts have their own exit code.
-    refused: bool = False
 
 
 def apply(
@@ -62,7 +60,7 @@ def apply(
     *,
     plan_digest: str,
     stop: Callable[[], bool] = lambda: False,
-) -> Iterator[JobDone | RunEnded]:
+) -> Iterator[JobDone | Trouble]:
     """Post the jobs one after another; each event is yielded after it is on record.
 
     `stop` is asked before each claim. Raises StateError, PlanStale or ProviderError; what is on record stays right.
@@ -90,18 +88,20 @@ def apply(
         outcome = _outcome(job, claim, answer, timestamp(clock.now()))
         ledger.record(claim, outcome)
         yield JobDone(job=job, claim=claim, outcome=outcome)
-        if isinstance(answer, Refused) and answer.ends_run:
-            yield RunEnded(
-                code=answer.code, reason=answer.message, advice=answer.advice, query_id=answer.query_id, refused=True
-            )
-            return
-        if isinstance(answer, Unreached):
-            yield RunEnded(code=codes.PROVIDER_UNREACHABLE, reason=answer.reason, refused=True)
-            return
+        match answer:
+            case Refused():
+                yield Trouble(code=answer.code, reason=answer.message, advice=answer.advice, query_id=answer.query_id)
+                if answer.ends_run:
+                    return
+                # A bad request is its message's own affair: the rest of that message would be refused as well.
+                waiting = deque(one for one in waiting if (one.message, one.revision) != (job.message, job.revision))
+            case Unreached():
+                yield Trouble(code=codes.PROVIDER_UNREACHABLE, reason=answer.reason)
+                return
         doubts = doubts + 1 if isinstance(answer, InDoubt) else 0
         if doubts == DOUBTS_IN_A_ROW:
-            reason = f"{doubts} answers in a row left it open whether the SMS were taken"
-            yield RunEnded(code=codes.OUTCOME_UNKNOWN, reason=reason)
+            reason = f"{doubts} answers in a row left it open whether the SMS were taken, so nothing more was posted"
+            yield Trouble(code=codes.OUTCOME_UNKNOWN, reason=reason)
             return
 
 

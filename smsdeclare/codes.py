@@ -201,7 +201,9 @@ NO_APPROVAL = Code(
     "Without a terminal to ask on, approve with `--auto-approve`, `--expect-digest` or a saved plan.",
 )
 DECLINED = Code("SMS405", "The plan was declined", "Nothing was sent.")
-CANT_SAVE = Code("SMS406", "The plan can't be saved", "Choose a file that can be written.")
+CANT_SAVE = Code(
+    "SMS406", "The plan can't be saved", "Choose a file that can be written, and plan without `--offline`."
+)
 
 REVISION_LOWERED = Code(
     "SMS407",
@@ -210,6 +212,12 @@ REVISION_LOWERED = Code(
     "warning",
 )
 
+STILL_HELD = Code(
+    "SMS409",
+    "A lower revision is still scheduled",
+    "This version can't take back what the provider holds, so these receivers get nothing of the new revision.",
+    "warning",
+)
 POLICY_BROKEN = Code("SMS408", "The policy refuses the plan", "Change what is sent, or have the rule changed.")
 
 # SMS5xx the state

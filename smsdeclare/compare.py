@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from smsdeclare.ledger import FREE, IN_DOUBT
+from smsdeclare.ledger import FREE, IN_DOUBT, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from smsdeclare.ledger import Known, Ledger, State
+    from smsdeclare.ledger import Known, Ledger
     from smsdeclare.sends import MessageSends, Send
 
 
@@ -38,6 +38,8 @@ class Decision(NamedTuple):
     edited: bool = False
     #: Whether a higher revision than today's has reached the receiver, or may have.
     superseded: bool = False
+    #: Whether the provider still holds a lower revision for the receiver, which must be taken back first.
+    held: bool = False
 
     @property
     def is_free(self) -> bool:
@@ -59,10 +61,15 @@ def compare(expanded: MessageSends, ledger: Ledger, approved: str | None = None)
     message = expanded.message
     revisions = ledger.revisions(message.name)
     higher = _taken(ledger, message.name, [revision for revision in revisions if revision > message.revision])
-    waiting = _doubtful(ledger, message.name, [revision for revision in revisions if revision < message.revision])
+    lower = [revision for revision in revisions if revision < message.revision]
+    waiting = _numbers(ledger, message.name, lower, IN_DOUBT)
+    held = _numbers(ledger, message.name, lower, frozenset({State.SCHEDULED}))
     recorded = ledger.known(message.name, message.revision) if message.revision in revisions else iter(())
     for send, known in _merge(expanded.sends, recorded):
-        yield _decide(send, known, approved, superseded=send.number in higher, waits=send.number in waiting)
+        if send.number in held:
+            yield Decision(send, Action.KEEP, known.resends if known else 0, known.state if known else None, held=True)
+        else:
+            yield _decide(send, known, approved, superseded=send.number in higher, waits=send.number in waiting)
 
 
 def _decide(send: Send, known: Known | None, approved: str | None, *, superseded: bool, waits: bool) -> Decision:
@@ -98,8 +105,11 @@ def _taken(ledger: Ledger, message: str, revisions: Sequence[int]) -> frozenset[
     )
 
 
-def _doubtful(ledger: Ledger, message: str, revisions: Sequence[int]) -> frozenset[str]:
-    """Whose lower revision is in doubt: they wait, so that two revisions never reach a receiver by mistake."""
+def _numbers(ledger: Ledger, message: str, revisions: Sequence[int], states: frozenset[State]) -> frozenset[str]:
+    """Whose send of one of these revisions is in one of these states.
+
+    Who is in doubt at a lower revision, or has it scheduled, waits: two revisions never reach a receiver by mistake.
+    """
     return frozenset(
-        known.number for revision in revisions for known in ledger.known(message, revision) if known.state in IN_DOUBT
+        known.number for revision in revisions for known in ledger.known(message, revision) if known.state in states
     )

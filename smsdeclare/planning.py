@@ -91,6 +91,10 @@ def work_out(
         superseded = sum(decision.superseded for decision in decisions)
         if superseded:
             found.append(_lowered(message, superseded))
+        held = sum(decision.held for decision in decisions)
+        if held:
+            detail = f"{message.address}: for {held:,}"
+            found.append(Diagnostic(code=codes.STILL_HELD, detail=detail, span=message.span))
         skipped += [
             SkippedRow(
                 address=message.address,

@@ -41,7 +41,7 @@ def judge_message(
     """The rules over one message; `taken_before` is what its revision took under earlier plans. Credits."""
     policy = definitions.policy
     unusable = sum(row.code in _NO_NUMBER for row in findings.skipped)
-    if findings.rows >= _ROWS_THAT_COUNT and unusable > findings.rows * policy.max_skipped:
+    if sends and findings.rows >= _ROWS_THAT_COUNT and unusable > findings.rows * policy.max_skipped:
         limit = f"{policy.max_skipped:.0%} of {findings.rows} rows"
         yield _violation("maxSkipped", limit, unusable, policy.spans.get("maxSkipped"), message)
     taken = round(taken_before + sum(send.credits for send in sends), 6)

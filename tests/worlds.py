@@ -61,7 +61,11 @@ def command(capfd):
     """Run the command in this process, as a user types it."""
 
     def call(*arguments):
-        code = run([str(argument) for argument in arguments])
+        before = Path.cwd()
+        try:
+            code = run([str(argument) for argument in arguments])
+        finally:
+            os.chdir(before)
         captured = capfd.readouterr()
         return Result(code=code, out=captured.out, err=captured.err)
 

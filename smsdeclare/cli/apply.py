@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,8 +70,8 @@ def command(
       smsdeclare apply plan.json               carry out a saved plan
       smsdeclare apply --auto-approve          in CI, after a review
 
-    Exit codes: 0 done, 3 some receivers were refused, 4 some outcomes are not known yet, 7 the plan is not the
-    approved one, 8 declined.
+    Exit codes: 0 done, 1 error, 3 some receivers were refused, 4 some outcomes are not known yet, 5 the policy
+    refuses the plan, 6 another run holds the state, 7 the plan is not the approved one, 8 declined, 130 interrupted.
     """  # noqa: D301 - \b is click's mark for text to be left as it is
     approval = _approval(session, planfile, expect_digest)
     outside = {**environment.variables(), **opening.given_variables(pairs)}
@@ -102,7 +102,7 @@ def command(
             )
 
         draft = work_out(approval.digest)
-        if approval.digest:
+        if approval.digest is not None:
             _check_digest(draft, approval.digest)
         if approval.digest is None and draft.jobs:
             text = formatter("text").plan(draft.plan, session.style)
@@ -122,9 +122,10 @@ def command(
 
 def _approval(session: Session, planfile: Path | None, expected: str | None) -> _Approval:
     plan = saved_plan.read(session.folder / planfile) if planfile else None
-    if plan and expected and plan.digest != expected:
+    if plan and expected is not None and plan.digest != expected:
         detail = f"the saved plan has {plan.digest}, expected was {expected}"
         raise PlanStale(Diagnostic(code=codes.PLAN_STALE, detail=detail))
+    # An empty digest, as an unset variable of CI leaves it, approves nothing: no plan has it.
     return _Approval(digest=plan.digest if plan else expected, plan=plan)
 
 
@@ -141,7 +142,7 @@ def _check_place(approval: _Approval, opened: Opened) -> None:
 
 def _check_digest(draft: Draft, approved: str) -> None:
     if draft.plan.digest != approved:
-        detail = f"approved was {approved}, the files and the state give {draft.plan.digest}"
+        detail = f"approved was {approved or 'nothing'}, the files and the state give {draft.plan.digest}"
         raise PlanStale(Diagnostic(code=codes.PLAN_STALE, detail=detail))
 
 
@@ -165,44 +166,60 @@ def _ask() -> None:
         raise Declined(Diagnostic(code=codes.DECLINED, detail=""))
 
 
-def _carry_out(session: Session, draft: Draft, opened: Opened, ledger: SqliteLedger, format_name: str) -> int:
-    done: list[acting.JobDone] = []
-    errors: list[Diagnostic] = []
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """What a run has done so far."""
+
+    done: list[acting.JobDone] = field(default_factory=list)
+    errors: list[Diagnostic] = field(default_factory=list)
+    #: What ended or marred it; None where nothing did.
     failure: SmsdeclareError | None = None
+    interrupted: bool = False
+
+    def take(self, event: acting.JobDone | acting.Trouble) -> None:
+        """Note an event."""
+        if isinstance(event, acting.JobDone):
+            self.done.append(event)
+            return
+        found = Diagnostic(code=event.code, detail=event.reason, suggestion=event.advice, query_id=event.query_id)
+        self.errors.append(found)
+        # Doubts have an exit code of their own.
+        if event.code is not codes.OUTCOME_UNKNOWN and self.failure is None:
+            self.failure = SmsdeclareError(found)
+
+    def exit_code(self, applied: Applied) -> int:
+        """Of several: 130, 4, 1, 3."""
+        if self.interrupted:
+            return Interrupted.exit_code
+        if applied.unknown:
+            return 4
+        if self.failure is not None:
+            return self.failure.exit_code
+        return 3 if applied.rejected else 0
+
+
+def _carry_out(session: Session, draft: Draft, opened: Opened, ledger: SqliteLedger, format_name: str) -> int:
+    run = _Run()
     with StopRequest() as stop, Progress(session, draft) as progress:
         try:
             if draft.jobs:
                 ledger.bind(opened.binding)
-            events = acting.apply(
+            for event in acting.apply(
                 draft.jobs, ledger, opened.provider, SystemClock(), plan_digest=draft.plan.digest, stop=stop
-            )
-            for event in events:
-                if isinstance(event, acting.JobDone):
-                    done.append(event)
-                    progress.advance(event)
-                else:
-                    errors.append(
-                        Diagnostic(
-                            code=event.code, detail=event.reason, suggestion=event.advice, query_id=event.query_id
-                        )
-                    )
-                    failure = failure or (SmsdeclareError(errors[-1]) if event.refused else None)
+            ):
+                run.take(event)
+                progress.show(event)
         except SmsdeclareError as error:
-            failure = error
-            errors.extend(error.diagnostics)
-    applied = _sum_up(session, draft, done, errors, ledger)
+            run.failure = error
+            run.errors.extend(error.diagnostics)
+        run.interrupted = stop()
+    applied = _sum_up(session, draft, run, ledger)
     session.out(formatter(format_name).applied(applied, session.style))
     if format_name == "text":
-        session.report(errors)
+        session.report(run.errors)
         if opened.outbox is not None:
-            _show_outbox(session, draft, done, opened.outbox)
-    if stop():
-        return Interrupted.exit_code
-    if applied.unknown:
-        return 4
-    if failure is not None:
-        return failure.exit_code
-    return 3 if applied.rejected else 0
+            _show_outbox(session, draft, run.done, opened.outbox)
+    return run.exit_code(applied)
 
 
 def _show_outbox(session: Session, draft: Draft, done: list[acting.JobDone], outbox: Path) -> None:
@@ -216,21 +233,21 @@ def _show_outbox(session: Session, draft: Draft, done: list[acting.JobDone], out
         )
         others = f" and {len(claim.numbers) - 1} more" if len(claim.numbers) > 1 else ""
         session.note(f"  {number}{others} <- {visible(text)}")
+    if not done:
+        return
     if len(done) > _SHOWN_SMS:
         session.note(f"  and {len(done) - _SHOWN_SMS} more POSTs")
     session.note(f"SANDBOX: nothing left this machine; no phone rang. The SMS stand in {outbox.name}.")
 
 
-def _sum_up(
-    session: Session, draft: Draft, done: list[acting.JobDone], errors: list[Diagnostic], ledger: SqliteLedger
-) -> Applied:
+def _sum_up(session: Session, draft: Draft, run: _Run, ledger: SqliteLedger) -> Applied:
     """What this run did, and everything that is unknown now, whichever run left it so."""
-    states = [state for event in done for state in event.outcome.states.values()]
+    states = [state for event in run.done for state in event.outcome.states.values()]
     secret = ledger.secret or b""
     show_numbers = session.style.show_numbers
     rejected = {
         (event.claim.message, event.claim.revision, number)
-        for event in done
+        for event in run.done
         for number, state in event.outcome.states.items()
         if state is State.REJECTED
     }
@@ -254,9 +271,9 @@ def _sum_up(
             "settled": 0,
             "unknown": len(unknown),
             "kept": draft.kept,
-            "credits": round(sum(event.outcome.credits or 0.0 for event in done), 6),
+            "credits": round(sum(event.outcome.credits or 0.0 for event in run.done), 6),
         },
         rejected=tuple(refused),
         unknown=tuple(unknown),
-        errors=tuple(errors),
+        errors=tuple(run.errors),
     )

@@ -25,9 +25,9 @@ def variables() -> dict[str, str]:
     return {name.removeprefix(_VARIABLE): value for name, value in os.environ.items() if name.startswith(_VARIABLE)}
 
 
-def conf(folder: Path) -> ConfigParser:
-    """The ovh.conf files of the official clients merged: /etc, the home folder, and `folder`, the strongest."""
-    places = (Path("/etc/ovh.conf"), Path("~/.ovh.conf").expanduser(), folder / "ovh.conf")
+def conf() -> ConfigParser:
+    """The ovh.conf files of the official clients merged: /etc, the home folder, and this folder, the strongest."""
+    places = (Path("/etc/ovh.conf"), Path("~/.ovh.conf").expanduser(), Path("ovh.conf"))
     return credentials.read_conf((str(path), text) for path in places if (text := _read(path)) is not None)
 
 

@@ -102,7 +102,7 @@ def real_or_sandbox(wanted: Definitions) -> Provider:
     found = place(wanted)
     return OvhProvider(
         url=found.url,
-        credentials=environment.find_credentials(environment.conf(wanted.folder), found.name),
+        credentials=environment.find_credentials(environment.conf(), found.name),
         service=wanted.provider.service,
         clock=clock,
         requests_per_minute=wanted.provider.requests_per_minute,
@@ -117,7 +117,7 @@ def place(wanted: Definitions) -> Endpoint:
     """The endpoint of a project, from its files and from where the credentials come."""
     from smsdeclare.providers import endpoints  # noqa: PLC0415 - not where the sandbox sends
 
-    return endpoints.resolve(wanted.provider.endpoint, environment.endpoint(environment.conf(wanted.folder)))
+    return endpoints.resolve(wanted.provider.endpoint, environment.endpoint(environment.conf()))
 
 
 def offline_binding(wanted: Definitions, found: Binding | None) -> Binding:

@@ -69,6 +69,7 @@ def command(
     session.out(formatter(format_name).plan(draft.plan, session.style))
     if format_name == "text":
         saved = f" {out}" if out else ""
+        saved = f"{session.place_options}{saved}"
         if draft.plan.violations:
             session.note("The policy refuses this plan; nothing can be applied.")
         else:

@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Self
 
+from smsdeclare.apply import JobDone
 from smsdeclare.ledger import State
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from smsdeclare.apply import JobDone
+    from smsdeclare.apply import Trouble
     from smsdeclare.cli.session import Session
     from smsdeclare.planning import Draft
 
@@ -49,8 +50,10 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def advance(self, event: JobDone) -> None:
-        """One more job is on record."""
+    def show(self, event: JobDone | Trouble) -> None:
+        """One more job is on record; troubles are told at the end."""
+        if not isinstance(event, JobDone):
+            return
         self._done += len(event.claim.numbers)
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=self._done)

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from smsdeclare import files
+from smsdeclare import codes, files
+from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.format import Format, Style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from smsdeclare.diagnostics import Diagnostic
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -34,6 +33,8 @@ class Session:
     style: Style
     quiet: bool
     verbose: bool
+    #: -C and -f as they were given, for commands that are suggested: ` -C shop`.
+    place_options: str = ""
 
     def out(self, text: str) -> None:
         """A result, to standard output."""
@@ -101,17 +102,28 @@ def shared_options(command: Command) -> Command:
         **options: Any,
     ) -> Any:
         plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+        if chdir:
+            _enter(chdir)
         session = Session(
-            folder=Path(chdir or "."),
+            folder=Path(),
             root_file=root_file,
             style=Style(show_numbers=show_numbers, color=not plain and sys.stdout.isatty()),
             quiet=quiet,
             verbose=verbose,
+            place_options="".join(f" {name} {value}" for name, value in (("-C", chdir), ("-f", root_file)) if value),
         )
         click.get_current_context().obj = session
         return command(session, *args, **options)
 
     return wrapped  # type: ignore[return-value]  # click's decorators change the signature
+
+
+def _enter(folder: str) -> None:
+    """Go there for good, so that -C means the same for every file that a command reads or writes."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise InputError(Diagnostic(code=codes.NO_PROJECT, detail=f"{folder}: {error.strerror}")) from error
 
 
 def format_option(*names: str) -> Callable[[Command], Command]:

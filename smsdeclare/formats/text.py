@@ -46,7 +46,7 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
         yield from _change_lines(change, style)
         yield ""
     if plan.skipped:
-        yield f"Skipped: {_count(len(plan.skipped), 'row')} without a number an SMS could go to"
+        yield f"Skipped: {_count(len(plan.skipped), 'receiver')}"
         for row in plan.skipped[:_LISTED]:
             yield f"  {_line(row.file or '')}:{row.line}  {row.code}  {row.reason}"
         if len(plan.skipped) > _LISTED:
@@ -76,7 +76,7 @@ def _change_lines(change: Change, style: Style) -> Iterator[str]:
     if change.action in (Action.SEND, Action.REPLACE):
         low, high = change.parts["min"], change.parts["max"]
         parts = _count(high, "part") if low == high else f"{low} to {high} parts"
-        about = "" if change.credits_exact else "up to "
+        about = "" if change.credits_exact else "about "
         encoding = change.encoding
         if encoding == "mixed":
             encoding = f"{change.encodings['gsm7']} gsm7, {change.encodings['unicode']} unicode"
@@ -100,7 +100,7 @@ def _totals(plan: Plan) -> str:
         (summary.skip, "skipped"),
     ]
     parts = [f"{count:,} {word}" for count, word in counted if count or word == "to send"]
-    about = "" if all(change.credits_exact for change in plan.changes) else "up to "
+    about = "" if all(change.credits_exact for change in plan.changes) else "about "
     text = f"Plan: {', '.join(parts)}. {about}{_count(summary.credits, 'credit')}"
     text = text[0].upper() + text[1:]
     if summary.credits_left is not None and summary.credits_after is not None:

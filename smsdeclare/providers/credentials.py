@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
+from smsdeclare.providers.endpoints import NAMED, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,8 +55,16 @@ def read_conf(files: Iterable[tuple[str, str]]) -> ConfigParser:
 
 
 def endpoint_of(environment: Mapping[str, str], conf: ConfigParser) -> str | None:
-    """The endpoint that goes with the credentials; None where nothing names one."""
-    return environment.get("OVH_ENDPOINT") or conf.get("default", "endpoint", fallback=None) or None
+    """The endpoint that goes with the credentials; None where nothing names one.
+
+    A file may lie in a repository, so it names one of the known places or loopback; a URL comes by OVH_ENDPOINT only.
+    """
+    written = conf.get("default", "endpoint", fallback=None) or None
+    if written and not environment.get("OVH_ENDPOINT") and written not in NAMED and not is_loopback(written):
+        raise InputError(
+            Diagnostic(code=codes.ENDPOINT_REFUSED, detail="the one in ovh.conf is neither known nor loopback")
+        )
+    return environment.get("OVH_ENDPOINT") or written
 
 
 def find(environment: Mapping[str, str], conf: ConfigParser, endpoint: str) -> Credentials:

@@ -261,6 +261,26 @@ def test_refused_receivers_are_exit_code_3_and_not_repeated(command, server, tmp
     assert 1 == sum(request[0] == "POST" for request in here.requests)
 
 
+def test_a_refused_message_is_exit_code_1_and_the_others_are_sent(command, server, tmp_path):
+    here = server()
+    more = worlds.message("See https://example.org", name="bad") + '  good: {text: Hello, to: "+33639980001"}\n'
+    project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(here.url, more)})
+    result = command("apply", "-C", project, "--auto-approve", "--json")
+    assert (1, 1, ["SMS620"]) == (
+        result.code, result.json["summary"]["sent"], [error["code"] for error in result.json["errors"]]
+    )  # fmt: skip
+
+
+def test_an_empty_digest_approves_nothing(command, project):
+    result = command("apply", "-C", project, "--expect-digest", "")
+    assert (7, []) == (result.code, worlds.outbox(project))
+
+
+def test_planning_leaves_no_file_behind(command, project):
+    command("plan", "-C", project)
+    assert ["smsdeclare.yaml"] == [path.name for path in project.iterdir()]
+
+
 def test_an_unknown_outcome_is_exit_code_4_until_it_is_settled_and_never_posted_again(command, server, tmp_path):
     here = server(script="l")
     project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(here.url, worlds.message())})

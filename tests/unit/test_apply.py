@@ -1,9 +1,11 @@
 """Carrying out a plan against the simulator, over a real client; the simulator's journal is the witness."""
 
+from dataclasses import replace
+
 import pytest
 from requests import RequestException
 
-from smsdeclare.apply import DOUBTS_IN_A_ROW, FRESH_SECONDS, JobDone, RunEnded, apply
+from smsdeclare.apply import DOUBTS_IN_A_ROW, FRESH_SECONDS, JobDone, Trouble, apply
 from smsdeclare.clock import SystemClock
 from smsdeclare.jobs import Job
 from smsdeclare.ledger import Binding, State
@@ -29,6 +31,10 @@ def job(*numbers, text="Hello", **options):
         options=options,
         numbers=numbers,
     )
+
+
+def other(*numbers):
+    return replace(job(*numbers), message="other")
 
 
 class World:
@@ -153,8 +159,7 @@ def test_three_doubts_in_a_row_end_the_run(world):
     here = world(script="llllll")
     events = here.apply(*(job(number, text="abcdef"[place]) for place, number in enumerate(NUMBERS[:6])))
     assert DOUBTS_IN_A_ROW == len(here.received)
-    assert isinstance(events[-1], RunEnded)
-    assert not events[-1].refused
+    assert "SMS608" == events[-1].code.id
 
 
 def test_doubts_that_are_not_in_a_row_do_not_end_it(world):
@@ -181,8 +186,10 @@ def test_what_was_refused_as_a_whole_is_sent_once_the_reason_is_gone(world, tmp_
 
 def test_a_bad_request_leaves_that_job_and_goes_on(world):
     here = world()
-    here.apply(job(A, text="See https://example.org", senderForResponse=True), job(B))
+    contact = "See https://example.org"
+    events = here.apply(job(A, text=contact), job(C, text=contact + "/"), other(B))
     assert ({A: State.NOT_SENT, B: State.ACCEPTED}, [B]) == (here.states, here.received)
+    assert ["SMS620"] == [event.code.id for event in events if isinstance(event, Trouble)]
 
 
 def test_the_provider_s_clock_counts_not_ours(world):
@@ -282,7 +289,7 @@ def test_a_signature_that_waited_too_long_is_given_back_unposted(world):
     here = world()
     events = here.apply(job(A), clock=SlowClock())
     assert ({A: State.NOT_SENT}, []) == (here.states, here.received)
-    assert isinstance(events[-1], RunEnded)
+    assert isinstance(events[-1], Trouble)
 
 
 @pytest.mark.parametrize(

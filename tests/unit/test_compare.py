@@ -84,6 +84,11 @@ def test_who_is_unknown_at_a_lower_revision_waits(state):
     assert (Action.SETTLE, False) == (decision.action, decision.is_free)
 
 
+def test_who_has_a_lower_revision_scheduled_gets_nothing_before_it_is_taken_back():
+    (decision,) = decide([send(A)], Recorded(r1=[known(A, State.SCHEDULED)]), revision=2)
+    assert (Action.KEEP, True, False) == (decision.action, decision.held, decision.is_free)
+
+
 def test_a_lowered_revision_sends_nothing_to_who_had_the_higher_one():
     decisions = decide([send(A), send(B)], Recorded(r2=[known(A, State.ACCEPTED)]), revision=1)
     assert [(Action.KEEP, True), (Action.SEND, False)] == [(one.action, one.superseded) for one in decisions]

@@ -96,6 +96,12 @@ def test_they_hide_themselves(value):
     assert not [secret for secret in ("ak", "as", "ck", "id", "secret") if f"'{secret}'" in shown]
 
 
+def test_a_file_can_not_send_the_credentials_to_a_url():
+    conf = credentials.read_conf([("ovh.conf", "[default]\nendpoint=https://elsewhere.invalid/1.0\n")])
+    with pytest.raises(InputError, match="not allowed"):
+        credentials.endpoint_of({}, conf)
+
+
 def test_an_ovh_conf_in_the_project_is_enough(command, tmp_path):
     from smsdeclare.simulator.api import Simulator
     from smsdeclare.simulator.server import Server

@@ -1,0 +1,222 @@
+"""The real command, killed, doubled and interrupted; the journal of a real server is the witness."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import contextmanager
+
+import pytest
+import worlds
+
+from smsdeclare.simulator.outbox import Outbox
+from smsdeclare.simulator.server import Server
+from smsdeclare.simulator.settings import Settings
+
+#: Long enough for a machine that does ten other things; nothing waits this long unless something is wrong.
+DEADLINE_SECONDS = 60.0
+
+
+def people(count, url):
+    """A project with one text, and so one POST, for each of its receivers."""
+    rows = "".join(f'      - {{number: "{worlds.number(place)}", name: N{place}}}\n' for place in range(count))
+    receivers = f"receivers:\n  people:\n    numbers:\n{rows}"
+    return {"smsdeclare.yaml": worlds.loopback(url, receivers + worlds.message("Hello {{ name }}", "people"))}
+
+
+def everyone(count):
+    return [worlds.number(place) for place in range(count)]
+
+
+class Place:
+    """A project, and the journal of the server that it sends by."""
+
+    def __init__(self, folder, journal):
+        self.folder = folder
+        self.journal = journal
+
+    def received(self):
+        """The receiver of each SMS that the server took; a line that is being written is not there yet."""
+        data = self.journal.read_bytes() if self.journal.exists() else b""
+        whole = data[: data.rfind(b"\n") + 1]
+        return [json.loads(line)["receiver"] for line in whole.splitlines()]
+
+    def start(self):
+        return worlds.spawn("apply", "--auto-approve", "--json", "-C", self.folder)
+
+    def apply(self):
+        """One whole run: exit code and document."""
+        return finish(self.start())
+
+    def statuses(self):
+        """Receiver → status, as the state has it."""
+        process = worlds.spawn("state", "list", "--json", "--show-numbers", "-C", self.folder)
+        code, document = finish(process)
+        assert 0 == code
+        return {row["receiver"]: row["status"] for row in document["sends"]}
+
+    def wait_for(self, count, process):
+        """Until the server has taken so many SMS."""
+        wait_until(lambda: len(self.received()) >= count or process.poll() is not None)
+        assert len(self.received()) >= count
+
+
+def finish(process):
+    out, err = process.communicate(timeout=DEADLINE_SECONDS)
+    assert "Traceback" not in err
+    return process.returncode, json.loads(out)
+
+
+def kill(process):
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=DEADLINE_SECONDS)
+    assert -signal.SIGKILL == process.returncode
+
+
+def wait_until(holds):
+    """Look again and again, as often as a file can be read; fail after the deadline."""
+    last = time.monotonic() + DEADLINE_SECONDS
+    nothing = threading.Event()
+    while not holds():
+        assert time.monotonic() < last
+        nothing.wait(0.001)
+
+
+@contextmanager
+def serving(journal, script=""):
+    """`python -m smsdeclare.simulator.server`; its URL."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "smsdeclare.simulator.server", "--journal", str(journal), "--script", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=worlds.environment(),
+    )
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Start a server with a script, and a project of so many receivers that sends by it."""
+    open_ones = []
+
+    def make(count, script=""):
+        server = serving(tmp_path / "journal.jsonl", script)
+        open_ones.append(server)
+        folder = tmp_path / "project"
+        folder.mkdir()
+        worlds.write(folder, people(count, server.__enter__()))
+        return Place(folder, tmp_path / "journal.jsonl")
+
+    yield make
+    for server in open_ones:
+        server.__exit__(None, None, None)
+
+
+def check_nothing_is_lost_or_doubled(here, count, code):
+    """After a run to the end: one SMS each, or on record as unknown; and the exit code says which."""
+    received = Counter(here.received())
+    assert {1} == set(received.values())
+    statuses = here.statuses()
+    unknown = {number for number, status in statuses.items() if status == "unknown"}
+    assert set(everyone(count)) == set(statuses)
+    assert set(everyone(count)) - unknown == {number for number, status in statuses.items() if status == "accepted"}
+    assert set(everyone(count)) - unknown <= set(received)
+    assert (4 if unknown else 0) == code
+
+
+@pytest.mark.parametrize("k", [1, 3, 6])
+def test_a_kill_while_an_answer_is_held_is_never_followed_by_a_second_post(place, k):
+    here = place(6, "a" * (k - 1) + "h")
+    process = here.start()
+    here.wait_for(k, process)
+    kill(process)
+    held = worlds.number(k - 1)
+    assert held == here.received()[-1]
+    for _ in range(2):
+        code, document = here.apply()
+        assert (4, 1) == (code, document["summary"]["unknown"])
+        assert everyone(6) == sorted(here.received())
+        assert {**dict.fromkeys(everyone(6), "accepted"), held: "unknown"} == here.statuses()
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 7])
+def test_a_kill_between_two_jobs_loses_nobody_and_doubles_nobody(place, k):
+    here = place(8)
+    process = here.start()
+    here.wait_for(k, process)
+    kill(process)
+    check_nothing_is_lost_or_doubled(here, 8, here.apply()[0])
+
+
+def test_kill_after_kill_after_kill_ends_well(place):
+    here = place(10)
+    for k in (2, 4, 6, 8):
+        process = here.start()
+        wait_until(lambda k=k, process=process: len(here.received()) >= k or process.poll() is not None)
+        process.kill()
+        process.communicate()
+    check_nothing_is_lost_or_doubled(here, 10, here.apply()[0])
+
+
+@pytest.mark.parametrize("runners", [2, 4])
+def test_several_applies_at_once_send_each_sms_once(place, runners):
+    here = place(40)
+    ended = [finish(process) for process in [here.start() for _ in range(runners)]]
+    assert dict.fromkeys(everyone(40), 1) == Counter(here.received())
+    for code, document in ended:
+        # What another run has in flight at this moment is not known to this one.
+        explained = document["unknown"] or [error for error in document["errors"] if error["code"] == "SMS506"]
+        assert code in ((4, 6) if explained else (0,)), document
+    assert 40 == sum(document["summary"]["sent"] for _, document in ended)
+    assert 0 == here.apply()[0]
+    assert dict.fromkeys(everyone(40), "accepted") == here.statuses()
+
+
+def test_an_interrupt_lets_what_is_in_flight_finish(tmp_path):
+    journal = tmp_path / "journal.jsonl"
+    with Server(Outbox(journal, Settings()), script="ah") as server:
+        here = Place(worlds.write(tmp_path / "project", people(6, server.url)), journal)
+        process = here.start()
+        wait_until(lambda: server.held.is_set() or process.poll() is not None)
+        assert server.held.is_set()
+        os.kill(process.pid, signal.SIGINT)
+        server.release()
+        code, document = finish(process)
+        assert (130, 2, 0) == (code, document["summary"]["sent"], document["summary"]["unknown"])
+        assert everyone(2) == here.received()
+        assert dict.fromkeys(everyone(2), "accepted") == here.statuses()
+        assert 0 == here.apply()[0]
+        assert everyone(6) == sorted(here.received())
+        assert 6 == sum(method == "POST" for method, *_ in server.requests)
+
+
+def test_a_second_interrupt_leaves_at_once_and_the_state_is_right(tmp_path):
+    journal = tmp_path / "journal.jsonl"
+    with Server(Outbox(journal, Settings()), script="ah") as server:
+        here = Place(worlds.write(tmp_path / "project", people(4, server.url)), journal)
+        process = here.start()
+        wait_until(lambda: server.held.is_set() or process.poll() is not None)
+        # Two signals of one kind that arrive together are one.
+        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, signal.SIGTERM)
+        process.communicate(timeout=DEADLINE_SECONDS)
+        assert 130 == process.returncode
+        check_nothing_is_lost_or_doubled(here, 4, here.apply()[0])
+        assert 4 == sum(method == "POST" for method, *_ in server.requests)
+
+
+@pytest.mark.parametrize("letter", ["l", "5"])
+def test_what_was_taken_without_an_answer_is_not_posted_again(place, letter):
+    here = place(3, "a" + letter)
+    for _ in range(2):
+        code, document = here.apply()
+        assert (4, 1) == (code, document["summary"]["unknown"])
+        assert everyone(3) == here.received()
