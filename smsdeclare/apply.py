@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from smsdeclare import codes
@@ -16,11 +15,13 @@ from smsdeclare.clock import Clock, timestamp
 from smsdeclare.errors import ProviderError
 from smsdeclare.ledger import Claim, Intent, Ledger, Outcome, State
 from smsdeclare.provider import Accepted, InDoubt, Prepared, Provider, Refused, Unreached
+from smsdeclare.schedule import due
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from smsdeclare.jobs import Job
+    from smsdeclare.planning import Missed
 
 #: A signature older than this is not posted: the claim is given back. Seconds; far below the provider's window.
 FRESH_SECONDS = 20.0
@@ -28,6 +29,8 @@ FRESH_SECONDS = 20.0
 PATIENCE = 5
 #: Longer than this a run does not wait, whatever the provider asks for. Seconds.
 LONGEST_PAUSE_SECONDS = 120.0
+#: So many sends are recorded as missed in one transaction.
+_MISSED_AT_ONCE = 500
 #: After so many answers in doubt in a row a run posts nothing more.
 DOUBTS_IN_A_ROW = 3
 
@@ -85,7 +88,7 @@ def apply(
                 waiting.appendleft(job)
                 continue
         hurried = 0
-        outcome = _outcome(job, claim, answer, timestamp(clock.now()))
+        outcome = _outcome(claim, answer, timestamp(clock.now()))
         ledger.record(claim, outcome)
         yield JobDone(job=job, claim=claim, outcome=outcome)
         match answer:
@@ -103,6 +106,29 @@ def apply(
             reason = f"{doubts} answers in a row left it open whether the SMS were taken, so nothing more was posted"
             yield Trouble(code=codes.OUTCOME_UNKNOWN, reason=reason)
             return
+
+
+def record_missed(missed: Iterable[Missed], ledger: Ledger, clock: Clock, *, plan_digest: str) -> int:
+    """Write down what is too late, for good; how many sends."""
+    counted = 0
+    for one in missed:
+        by_text: dict[str, list[str]] = {}
+        for send in one.sends:
+            by_text.setdefault(send.text.digest, []).append(send.number)
+        for text_digest, numbers in by_text.items():
+            for start in range(0, len(numbers), _MISSED_AT_ONCE):
+                counted += ledger.miss(
+                    Intent(
+                        message=one.message.name,
+                        revision=one.message.revision,
+                        numbers=tuple(numbers[start : start + _MISSED_AT_ONCE]),
+                        text_digest=text_digest,
+                        options=canonical(dict(one.message.options)).decode(),
+                        plan_digest=plan_digest,
+                        claimed_at=timestamp(clock.now()),
+                    )
+                )
+    return counted
 
 
 def _after_a_pause(claim: Claim, answer: Refused, provider: Provider, clock: Clock, time: int) -> Outcome | None:
@@ -136,7 +162,7 @@ def _claim(
         options=canonical(dict(job.options)).decode(),
         plan_digest=plan_digest,
         claimed_at=timestamp(now),
-        send_at=timestamp(now + timedelta(minutes=job.held_minutes)) if job.is_held else None,
+        send_at=timestamp(held) if (held := due(job.times, job.options, now)) else None,
     )
     return ledger.claim(intent, lambda claim: provider.prepare(job, claim.tag, claim.numbers), epoch=epoch)
 
@@ -150,12 +176,12 @@ def _post(provider: Provider, prepared: Prepared, clock: Clock) -> Accepted | Re
         return doubt
 
 
-def _outcome(job: Job, claim: Claim, answer: Accepted | Refused | Unreached | InDoubt, at: str) -> Outcome:
+def _outcome(claim: Claim, answer: Accepted | Refused | Unreached | InDoubt, at: str) -> Outcome:
     """What the answer means for each receiver of the claim."""
     match answer:
         case Accepted():
             return Outcome(
-                states=_sort_out(claim, answer, State.SCHEDULED if job.is_held else State.ACCEPTED),
+                states=_sort_out(claim, answer, State.SCHEDULED if claim.send_at else State.ACCEPTED),
                 at=at,
                 reasons={
                     State.REJECTED: "the provider does not take this receiver",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from smsdeclare import codes
+from smsdeclare import codes, schedule
 from smsdeclare.define_receivers import check_lists, receiver, receivers_list
 from smsdeclare.definitions import (
     Definitions,
@@ -15,6 +16,7 @@ from smsdeclare.definitions import (
     ProviderSettings,
     ReceiversList,
     StateSettings,
+    Times,
 )
 from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.errors import InputError
@@ -24,6 +26,7 @@ from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from smsdeclare.document import Document, Route
     from smsdeclare.project import Project
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
 _NOT_YET: tuple[Route, ...] = (
     ("policy", "quietHours"),
     ("policy", "maxLeft"),
-    ("messages", "*", "sendAt"),
-    ("messages", "*", "expiresAt"),
     ("messages", "*", "renamedFrom"),
 )
 
@@ -54,6 +55,7 @@ class _Definer:
         self.project = project
         self.documents = (project.root, *project.parts) if project.root else project.parts
         self.reporter = Reporter(project)
+        self.zone = self._zone()
 
     def define(self, overrides: Mapping[str, str]) -> Definitions:
         project = self.project
@@ -204,8 +206,51 @@ class _Definer:
             excluded=tuple(data.get("except", ())),
             options=chosen,
             revision=data.get("revision", 1),
+            times=self._times(document, route, chosen),
             max_credits=data.get("maxCredits"),
         )
+
+    def _times(self, document: Document, route: Route, options: Mapping[str, Any]) -> Times:
+        data = document.data["messages"][route[1]]
+        written = {name: data[name] for name in ("sendAt", "expiresAt") if name in data}
+        if "sendAt" in written and "differedPeriod" in options:
+            self.reporter.report(
+                codes.NOT_TOGETHER, "`sendAt` and `differedPeriod`", document, (*route, "sendAt"), key=True
+            )
+        never = written.get("expiresAt") == "never"
+        send_at = self._moment(document, (*route, "sendAt"), written.get("sendAt"))
+        expires_at = None if never else self._moment(document, (*route, "expiresAt"), written.get("expiresAt"))
+        if send_at and expires_at is None and not never:
+            expires_at = send_at + schedule.LATE
+        if send_at and expires_at and expires_at <= send_at:
+            self.reporter.report(codes.WRONG_VALUE, "it is not after `sendAt`", document, (*route, "expiresAt"))
+        return Times(send_at=send_at, expires_at=expires_at, never_expires=never, written=written)
+
+    def _moment(self, document: Document, route: Route, written: str | None) -> datetime | None:
+        if written is None or self.zone is None:
+            return None
+        try:
+            found, is_twice = schedule.moment(written, self.zone)
+        except schedule.NoSuchTime as problem:
+            self.reporter.report(codes.NO_SUCH_TIME, str(problem), document, route)
+            return None
+        except ValueError:
+            self.reporter.report(codes.WRONG_VALUE, "there is no such day or time", document, route)
+            return None
+        if is_twice:
+            self.reporter.report(codes.TIME_TWICE, "the earlier one is meant", document, route)
+        return found
+
+    def _zone(self) -> ZoneInfo | None:
+        """The project's time zone; None, and a report, where its name is none."""
+        root = self.project.root
+        name = root.data.get("timezone", "UTC") if root else "UTC"
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            if root:
+                self.reporter.report(codes.WRONG_VALUE, f"`{name}` is no time zone", root, ("timezone",))
+            return None
 
     def _targets(
         self, document: Document, route: Route, receivers: Mapping[str, ReceiversList]

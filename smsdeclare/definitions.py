@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from smsdeclare.diagnostics import Diagnostic, Span
@@ -94,6 +95,20 @@ class ReceiversList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """When a message goes out and when it is too late; all moments are timezone-aware."""
+
+    #: None: at once.
+    send_at: datetime | None = None
+    #: Nothing is sent after this; None: nothing is too late.
+    expires_at: datetime | None = None
+    #: Whether the project says so itself, which also keeps the revision open.
+    never_expires: bool = False
+    #: What the user wrote, by its name in YAML; approvals are given to this and not to the clock.
+    written: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message: a text to receivers, with options."""
 
@@ -109,6 +124,7 @@ class Message:
     #: OVHcloud's own option names → values, as they are posted.
     options: Mapping[str, Any]
     revision: int
+    times: Times
     #: Credits that this revision may take in all.
     max_credits: float | None
 

@@ -12,7 +12,7 @@ from smsdeclare.canonical import canonical
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from smsdeclare.definitions import Message
+    from smsdeclare.definitions import Message, Times
     from smsdeclare.sends import Send, Text
 
 
@@ -25,18 +25,9 @@ class Job:
     text: Text
     #: OVHcloud's own option names → values.
     options: Mapping[str, Any]
+    times: Times
     #: E.164, in ascending order.
     numbers: tuple[str, ...]
-
-    @property
-    def held_minutes(self) -> int:
-        """How long the provider holds it from the moment the POST arrives."""
-        return int(self.options.get("differedPeriod", 0))
-
-    @property
-    def is_held(self) -> bool:
-        """Whether the provider holds it at all."""
-        return self.held_minutes > 0
 
 
 def group(message: Message, sends: Iterable[Send], receivers_per_job: int) -> Iterator[Job]:
@@ -52,6 +43,7 @@ def group(message: Message, sends: Iterable[Send], receivers_per_job: int) -> It
                 revision=message.revision,
                 text=chunk[0].text,
                 options=message.options,
+                times=message.times,
                 numbers=tuple(send.number for send in chunk),
             )
 

@@ -141,6 +141,8 @@ class Claim:
     ordinal: int
     tag: str
     numbers: tuple[str, ...]
+    #: When the provider lets it go, where it holds it. RFC 3339 in UTC.
+    send_at: str | None = None
 
 
 class Fenced(Protocol):
@@ -201,6 +203,10 @@ class Ledger(Protocol):
         """Which revisions of a message are on record, ascending."""
         ...
 
+    def first_claimed(self, message: str, revision: int) -> str | None:
+        """When the first job of a revision was claimed, RFC 3339 in UTC; None where there is none."""
+        ...
+
     def known(self, message: str, revision: int) -> Iterator[Known]:
         """Every send of a revision, ordered by number."""
         ...
@@ -219,6 +225,10 @@ class Ledger(Protocol):
         `prepare` builds and signs the request from the claim, inside the transaction; what it raises undoes it.
         None where nothing was free. Raises PlanStale where the ledger's epoch is not `epoch`.
         """
+        ...
+
+    def miss(self, intent: Intent) -> int:
+        """Record the free ones of the intended numbers as missed, for good, as one durable transaction; how many."""
         ...
 
     def record(self, claim: Claim, outcome: Outcome) -> int:

@@ -136,7 +136,7 @@ def digest(lines: Iterable[bytes]) -> str:
 
 
 def line(message: Message, decision: Decision) -> bytes:
-    """What is approved for one send: key, how often it was freed, action, text, options."""
+    """What is approved for one send: key, how often it was freed, action, text, options, times as written."""
     send = decision.send
     return canonical(
         [
@@ -147,7 +147,7 @@ def line(message: Message, decision: Decision) -> bytes:
             decision.action.value,
             send.text.digest,
             dict(message.options),
-            {},
+            dict(message.times.written),
         ]
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from smsdeclare import codes, plan, policy, sends
@@ -14,14 +15,22 @@ from smsdeclare.errors import InputError
 from smsdeclare.jobs import Job, group
 from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Violation, Warned
 from smsdeclare.redaction import mask_text
+from smsdeclare.schedule import Fate, fate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
 
     from smsdeclare.definitions import Definitions, Message
     from smsdeclare.ledger import Binding, Ledger, Record
     from smsdeclare.sends import MessageSends, Send
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """Sends of one message whose time has passed."""
+
+    message: Message
+    sends: tuple[Send, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +40,8 @@ class Draft:
     plan: Plan
     #: In the order in which they are posted.
     jobs: tuple[Job, ...]
+    #: What is too late; an apply records it.
+    missed: tuple[Missed, ...]
     #: Every send whose fate is open.
     in_doubt: tuple[Record, ...]
     #: How many sends were left out because they are done already.
@@ -60,11 +71,13 @@ def work_out(
     now: datetime,
     credits_left: float | None = None,
     approved: str | None = None,
+    margin: timedelta = timedelta(),
     variables: Mapping[str, str] | None = None,
 ) -> Draft:
     """Compare with the ledger and say what would be done.
 
-    `approved` is the digest of an approved plan whose own sends count as not yet done; see `compare`.
+    `approved` is the digest of an approved plan whose own sends count as not yet done; see `compare`. `margin` is how
+    long a signed request may travel; see `schedule.fate`.
     """
     changes: list[Change] = []
     skipped: list[SkippedRow] = []
@@ -74,6 +87,7 @@ def work_out(
     settling: set[tuple[str, str]] = set()
     intended: list[Send] = []
     violations: list[Violation] = []
+    missed: list[Missed] = []
     for one in expanded:
         message = one.message
         decisions = list(compare(one, ledger, approved))
@@ -82,10 +96,13 @@ def work_out(
         intended += approved_sends
         before = ledger.credits_taken(message.name, message.revision, but=approved)
         violations += policy.judge_message(definitions, message, one.findings, approved_sends, before)
-        todo = [decision.send for decision in decisions if decision.is_free]
+        fates = _fates(message, decisions, ledger, now, margin)
+        todo = fates[Fate.POST]
+        missed += [Missed(message=message, sends=tuple(fates[Fate.MISSED]))] if fates[Fate.MISSED] else []
+        skipped += [_closed(message)] * len(fates[Fate.CLOSED])
         posts = list(group(message, todo, definitions.provider.receivers_per_job))
         jobs += posts
-        changes += _changes(one, decisions, todo, len(posts))
+        changes += _changes(one, decisions, fates, len(posts))
         settling.update((message.name, decision.send.number) for decision in decisions if decision.is_doubtful)
         found += one.findings.warnings
         superseded = sum(decision.superseded for decision in decisions)
@@ -120,14 +137,46 @@ def work_out(
         skipped=tuple(skipped),
         warnings=tuple(_warned(finding) for finding in by_place(found)),
         violations=(*policy.judge_plan(definitions, intended), *violations),
-        summary=_summary(changes, len(skipped), credits_left),
+        summary=_summary(changes, len(skipped), sum(len(one.sends) for one in missed), credits_left),
         variables=dict(variables or {}),
     )
-    return Draft(plan=worked_out, jobs=tuple(jobs), in_doubt=in_doubt, kept=worked_out.summary.keep)
+    return Draft(
+        plan=worked_out, jobs=tuple(jobs), missed=tuple(missed), in_doubt=in_doubt, kept=worked_out.summary.keep
+    )
 
 
-def _changes(one: MessageSends, decisions: list[Decision], todo: list[Send], posts: int) -> Iterator[Change]:
+def _fates(
+    message: Message, decisions: list[Decision], ledger: Ledger, now: datetime, margin: timedelta
+) -> dict[Fate, list[Send]]:
+    """What becomes of each send that is free, by the clock."""
+    first = ledger.first_claimed(message.name, message.revision)
+    first_at = datetime.fromisoformat(first) if first else None
+    found: dict[Fate, list[Send]] = {one: [] for one in Fate}
+    for decision in decisions:
+        if decision.is_free:
+            is_known = decision.state is not None
+            found[fate(message.times, now, margin, first_at=first_at, is_known=is_known)].append(decision.send)
+    return found
+
+
+def _closed(message: Message) -> SkippedRow:
+    return SkippedRow(
+        address=message.address,
+        ref=None,
+        file=None,
+        line=None,
+        code=codes.REVISION_CLOSED.id,
+        reason="joined after the revision was closed",
+    )
+
+
+def _changes(
+    one: MessageSends, decisions: list[Decision], fates: dict[Fate, list[Send]], posts: int
+) -> Iterator[Change]:
     """One change for each action that some receiver of the message needs."""
+    todo, late = fates[Fate.POST], fates[Fate.MISSED]
+    if late:
+        yield _change(one, Action.KEEP, late, 0, f"too late for {len(late):,}; an apply records them as missed")
     unknown = [decision.send for decision in decisions if decision.is_doubtful]
     done = [decision for decision in decisions if not decision.is_free and not decision.is_doubtful]
     if todo:
@@ -150,7 +199,7 @@ def _change(one: MessageSends, action: Action, chosen: list[Send], posts: int, r
         address=one.message.address,
         action=action,
         receivers=len(chosen),
-        send_at=None,
+        send_at=_written(one.message.times.send_at) if action is Action.SEND else None,
         posts=posts,
         encoding="mixed" if len(encodings) > 1 else next(iter(encodings)),
         encodings={"gsm7": encodings["gsm7"], "unicode": encodings["unicode"]},
@@ -202,14 +251,19 @@ def _warned(finding: Diagnostic) -> Warned:
     )
 
 
-def _summary(changes: list[Change], skipped: int, credits_left: float | None) -> Summary:
+def _written(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
+
+
+def _summary(changes: list[Change], skipped: int, missed: int, credits_left: float | None) -> Summary:
     counts = Counter[Action]()
     for change in changes:
         counts[change.action] += change.receivers
     taken = round(sum(change.credits for change in changes), 6)
     return Summary(
         send=counts[Action.SEND],
-        keep=counts[Action.KEEP],
+        keep=counts[Action.KEEP] - missed,
+        missed=missed,
         skip=skipped,
         unknown=counts[Action.SETTLE],
         posts=sum(change.posts for change in changes),

@@ -21,7 +21,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Declined, InputError, Interrupted, PlanStale, PolicyRefused, SmsdeclareError, StateError
 from smsdeclare.format import Applied
 from smsdeclare.ledger import State
-from smsdeclare.ledgers.sqlite import foreign
+from smsdeclare.ledgers.relational import foreign
 from smsdeclare.redaction import mask_number, visible
 
 #: So many SMS of the sandbox are shown after a run.
@@ -98,13 +98,14 @@ def command(
                 now=SystemClock().now(),
                 credits_left=opened.provider.credits_left(),
                 approved=approved,
+                margin=opening.margin(again),
                 variables=opening.used_variables(again, outside),
             )
 
         draft = work_out(approval.digest)
         if approval.digest is not None:
             _check_digest(draft, approval.digest)
-        if approval.digest is None and draft.jobs:
+        if approval.digest is None and (draft.jobs or draft.missed):
             text = formatter("text").plan(draft.plan, session.style)
             session.note(text.rstrip("\n"))
             _check_policy(draft)
@@ -175,6 +176,8 @@ class _Run:
     #: What ended or marred it; None where nothing did.
     failure: SmsdeclareError | None = None
     interrupted: bool = False
+    #: How many sends were too late.
+    missed: int = 0
 
     def take(self, event: acting.JobDone | acting.Trouble) -> None:
         """Note an event."""
@@ -195,15 +198,16 @@ class _Run:
             return 4
         if self.failure is not None:
             return self.failure.exit_code
-        return 3 if applied.rejected else 0
+        return 3 if applied.rejected or self.missed else 0
 
 
 def _carry_out(session: Session, draft: Draft, opened: Opened, ledger: SqliteLedger, format_name: str) -> int:
     run = _Run()
     with StopRequest() as stop, Progress(session, draft) as progress:
         try:
-            if draft.jobs:
+            if draft.jobs or draft.missed:
                 ledger.bind(opened.binding)
+            run.missed = acting.record_missed(draft.missed, ledger, SystemClock(), plan_digest=draft.plan.digest)
             for event in acting.apply(
                 draft.jobs, ledger, opened.provider, SystemClock(), plan_digest=draft.plan.digest, stop=stop
             ):
@@ -265,7 +269,7 @@ def _sum_up(session: Session, draft: Draft, run: _Run, ledger: SqliteLedger) -> 
             "sent": states.count(State.ACCEPTED),
             "scheduled": states.count(State.SCHEDULED),
             "rejected": len(refused),
-            "missed": 0,
+            "missed": run.missed,
             "cancelled": 0,
             "replaced": 0,
             "settled": 0,

@@ -12,7 +12,7 @@ from smsdeclare.cli.session import Session, format_option, formatter, shared_opt
 from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, PolicyRefused, StateError
-from smsdeclare.ledgers.sqlite import foreign
+from smsdeclare.ledgers.relational import foreign
 
 
 @click.command()
@@ -60,6 +60,7 @@ def command(
             binding,
             now=SystemClock().now(),
             credits_left=credits_left,
+            margin=opening.margin(definitions),
             variables=opening.used_variables(definitions, outside),
         )
     finally:

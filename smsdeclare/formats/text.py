@@ -48,7 +48,8 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
     if plan.skipped:
         yield f"Skipped: {_count(len(plan.skipped), 'receiver')}"
         for row in plan.skipped[:_LISTED]:
-            yield f"  {_line(row.file or '')}:{row.line}  {row.code}  {row.reason}"
+            place = f"{_line(row.file)}:{row.line}" if row.file else row.address
+            yield f"  {place}  {row.code}  {row.reason}"
         if len(plan.skipped) > _LISTED:
             yield f"  and {len(plan.skipped) - _LISTED} more"
         yield ""
@@ -82,6 +83,8 @@ def _change_lines(change: Change, style: Style) -> Iterator[str]:
             encoding = f"{change.encodings['gsm7']} gsm7, {change.encodings['unicode']} unicode"
         head += f"   {encoding}   {parts}   {about}{_count(change.credits, 'credit')}   {_count(change.posts, 'POST')}"
     yield _paint(head, color, style)
+    if change.send_at:
+        yield f"             at {change.send_at}"
     if change.sample and change.action in (Action.SEND, Action.REPLACE):
         for line in visible(change.sample).split("\n"):
             yield f"             | {line}"

@@ -68,14 +68,17 @@ CREDITS_TAKEN: Final = """
     SELECT COALESCE(SUM(credits), 0) FROM jobs
     WHERE message = :message AND revision = :revision AND plan_digest <> :but"""
 
+FIRST_CLAIMED: Final = """
+    SELECT MIN(claimed_at) FROM jobs WHERE message = :message AND revision = :revision AND body_digest <> ''"""
+
 NEXT_ORDINAL: Final = """
     SELECT COALESCE(MAX(ordinal), 0) + 1 FROM jobs WHERE message = :message AND revision = :revision"""
 #: The claim. Rows come in ascending order; what is returned is ours, and nothing else is.
 CLAIM_HEAD: Final = "INSERT INTO sends (message, revision, number, state, ordinal) VALUES "
-CLAIM_ROW: Final = "(:message, :revision, :number{place}, 'intended', :ordinal)"
+CLAIM_ROW: Final = "(:message, :revision, :number{place}, :state, :ordinal)"
 CLAIM_TAIL: Final = """
     ON CONFLICT (message, revision, number) DO UPDATE
-    SET state = 'intended', ordinal = excluded.ordinal, attempts = sends.attempts + 1, reason = NULL
+    SET state = excluded.state, ordinal = excluded.ordinal, attempts = sends.attempts + 1, reason = NULL
     WHERE sends.state IN ({free})
     RETURNING number"""
 INSERT_JOB: Final = """

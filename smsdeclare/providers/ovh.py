@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from smsdeclare.providers.ovh_signature import OvhAuth
 from smsdeclare.providers.ovh_token import BearerAuth
 from smsdeclare.providers.transport import AnswerTooLarge, Line, wire
 from smsdeclare.redaction import visible
+from smsdeclare.schedule import due, options_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,14 +158,18 @@ class OvhProvider:
 
     def prepare(self, job: Job, tag: str, numbers: tuple[str, ...]) -> Prepared:
         """Build and sign the request for these receivers of the job. No network."""
-        body = canonical({**job.options, "message": job.text.text, "receivers": list(numbers), "tag": tag})
+        now = datetime.fromtimestamp(self._server_time(), tz=UTC)
+        options = options_at(job.times, job.options, now)
+        body = canonical({**options, "message": job.text.text, "receivers": list(numbers), "tag": tag})
         url = f"{self._url}/sms/{quote(self.service(), safe='')}/jobs"
         request = self._request("POST", url, body)
+        held = due(job.times, job.options, now)
         return Prepared(
             url=request.url or url,
             body=body,
             headers=tuple(request.headers.items()),
-            not_after=self._fence(request),
+            # What the provider holds is open until it goes out.
+            not_after=max(self._fence(request), int(held.timestamp()) if held else 0),
             signed_at=self._clock.monotonic(),
             body_digest=sha256_hex(body),
         )

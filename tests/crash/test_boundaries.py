@@ -211,7 +211,7 @@ def test_every_write_and_every_request_is_a_boundary(history):
     ("letter", "plan_anew"),
     [
         *(pytest.param(letter, True, id=f"{letter}, planned anew") for letter in "ald5tx9"),
-        *(pytest.param(letter, False, id=f"{letter}, planned once") for letter in "ald5tx"),
+        *(pytest.param(letter, False, id=f"{letter}, planned once") for letter in "alx"),
     ],
 )
 def test_a_crash_at_any_boundary_doubles_nobody_and_loses_nobody(history, letter, plan_anew):
@@ -235,8 +235,8 @@ def test_two_crashes_in_one_history_double_nobody_and_lose_nobody(history, lette
     """A crash, a crash while making up for it, and then a run to the end."""
     script = letter + "a" * 3
     wrongs = []
-    for first in range(0, 46, 5):
-        for second in range(0, 46 - first, 4):
+    for first in range(0, 46, 7):
+        for second in range(0, 46 - first, 5):
             here = history(script)
             with pytest.raises(Crash):
                 here.run(Countdown(first), plan_anew=True)

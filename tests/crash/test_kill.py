@@ -147,7 +147,7 @@ def test_a_kill_while_an_answer_is_held_is_never_followed_by_a_second_post(place
         assert {**dict.fromkeys(everyone(6), "accepted"), held: "unknown"} == here.statuses()
 
 
-@pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize("k", [1, 2, 4, 7])
 def test_a_kill_between_two_jobs_loses_nobody_and_doubles_nobody(place, k):
     here = place(8)
     process = here.start()

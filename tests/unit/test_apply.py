@@ -7,6 +7,7 @@ from requests import RequestException
 
 from smsdeclare.apply import DOUBTS_IN_A_ROW, FRESH_SECONDS, JobDone, Trouble, apply
 from smsdeclare.clock import SystemClock
+from smsdeclare.definitions import Times
 from smsdeclare.jobs import Job
 from smsdeclare.ledger import Binding, State
 from smsdeclare.ledgers.sqlite import SqliteLedger
@@ -29,6 +30,7 @@ def job(*numbers, text="Hello", **options):
         revision=1,
         text=Text(text, text.encode().hex().ljust(64, "0")[:64], bill(text, options)),
         options=options,
+        times=Times(),
         numbers=numbers,
     )
 

@@ -12,7 +12,7 @@ from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Violation, Warned
 from smsdeclare.rates import bill
 from smsdeclare.sends import Send, Text
 
-MESSAGE = SimpleNamespace(name="hello", revision=1, options={"noStopClause": True})
+MESSAGE = SimpleNamespace(name="hello", revision=1, options={"noStopClause": True}, times=SimpleNamespace(written={}))
 
 
 def decision(number="+33639980001", text="d", resends=0, action=Action.SEND, state=None):
@@ -33,9 +33,26 @@ def test_the_digest_is_over_the_lines():
         pytest.param((MESSAGE, decision(text="e")), id="text"),
         pytest.param((MESSAGE, decision(resends=1)), id="freed by resend"),
         pytest.param((MESSAGE, decision(action=Action.CANCEL)), id="action"),
-        pytest.param((SimpleNamespace(name="hello", revision=2, options=MESSAGE.options), decision()), id="revision"),
-        pytest.param((SimpleNamespace(name="other", revision=1, options=MESSAGE.options), decision()), id="message"),
-        pytest.param((SimpleNamespace(name="hello", revision=1, options={}), decision()), id="options"),
+        pytest.param(
+            (SimpleNamespace(name="hello", revision=2, options=MESSAGE.options, times=MESSAGE.times), decision()),
+            id="revision",
+        ),
+        pytest.param(
+            (SimpleNamespace(name="other", revision=1, options=MESSAGE.options, times=MESSAGE.times), decision()),
+            id="message",
+        ),
+        pytest.param(
+            (
+                SimpleNamespace(
+                    name="hello", revision=1, options=MESSAGE.options, times=SimpleNamespace(written={"sendAt": "x"})
+                ),
+                decision(),
+            ),
+            id="times as written",
+        ),
+        pytest.param(
+            (SimpleNamespace(name="hello", revision=1, options={}, times=MESSAGE.times), decision()), id="options"
+        ),
     ],
 )
 def test_everything_that_an_approval_is_given_to_changes_the_digest(other):

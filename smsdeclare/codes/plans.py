@@ -1,0 +1,39 @@
+"""SMS4xx: plans."""
+
+from smsdeclare.codes.code import Code
+
+PLAN_UNREADABLE = Code("SMS401", "The plan can't be read", "Write it anew with `smsdeclare plan --out FILE`.")
+PLAN_STALE = Code("SMS402", "The plan is not the approved one", "Look at the new plan, then approve that one.")
+PLAN_FOREIGN = Code(
+    "SMS403", "The plan belongs elsewhere", "It was made for another project, provider, endpoint or service."
+)
+NO_APPROVAL = Code(
+    "SMS404",
+    "Nobody approved the plan",
+    "Without a terminal to ask on, approve with `--auto-approve`, `--expect-digest` or a saved plan.",
+)
+DECLINED = Code("SMS405", "The plan was declined", "Nothing was sent.")
+CANT_SAVE = Code(
+    "SMS406", "The plan can't be saved", "Choose a file that can be written, and plan without `--offline`."
+)
+
+REVISION_LOWERED = Code(
+    "SMS407",
+    "The revision was lowered",
+    "Who had the higher revision gets nothing. Raise `revision` above it to send again.",
+    "warning",
+)
+
+REVISION_CLOSED = Code(
+    "SMS410",
+    "The revision is closed",
+    "It takes new receivers until `expiresAt`, or for 30 days after its first send; `expiresAt: never` keeps it open.",
+    "warning",
+)
+STILL_HELD = Code(
+    "SMS409",
+    "A lower revision is still scheduled",
+    "This version can't take back what the provider holds, so these receivers get nothing of the new revision.",
+    "warning",
+)
+POLICY_BROKEN = Code("SMS408", "The policy refuses the plan", "Change what is sent, or have the rule changed.")

@@ -1,0 +1,91 @@
+"""SMS6xx: the provider."""
+
+from smsdeclare.codes.code import Code
+
+NO_CREDENTIALS = Code(
+    "SMS601",
+    "There are no credentials",
+    "Set OVH_APPLICATION_KEY, OVH_APPLICATION_SECRET and OVH_CONSUMER_KEY, or plan with `--offline`.",
+)
+CREDENTIALS_MIXED = Code("SMS602", "The credentials contradict each other", "Set one complete kind of credentials.")
+ENDPOINT_CONFLICT = Code(
+    "SMS603",
+    "The endpoint is named twice, differently",
+    "Make `provider.endpoint` and OVH_ENDPOINT agree, or remove one.",
+)
+ENDPOINT_REFUSED = Code(
+    "SMS604",
+    "The endpoint is not allowed",
+    "YAML names ovh-eu, ovh-ca, ovh-us or a loopback URL; others come from OVH_ENDPOINT, by https.",
+)
+PROVIDER_UNREACHABLE = Code(
+    "SMS605", "The provider is out of reach", "Check the network, then run again; nothing was sent twice."
+)
+PROVIDER_REFUSED = Code(
+    "SMS606",
+    "The provider refused the request",
+    "The provider's own words say why. What was not sent stays to be sent.",
+)
+SERVICE_AMBIGUOUS = Code("SMS607", "The SMS service must be named", "Set `provider.service` to one of them.")
+OUTCOME_UNKNOWN = Code(
+    "SMS608",
+    "It is not known whether these were sent",
+    "They are recorded and never posted blindly again. Look at the provider's list of sent SMS.",
+)
+ANSWER_UNREADABLE = Code(
+    "SMS609",
+    "The provider's answer can't be read",
+    "Something between here and the provider may have answered instead.",
+)
+
+CREDENTIALS_UNREADABLE = Code(
+    "SMS621",
+    "The credentials can't be read",
+    "ovh.conf has a section [default] and one for each endpoint, as INI files do.",
+)
+SANDBOX_UNUSABLE = Code(
+    "SMS610", "The sandbox can't keep its SMS", "Mend or remove the file; it holds nothing but pretended SMS."
+)
+
+RIGHT_MISSING = Code("SMS611", "The credentials lack a right", "Make credentials with the right that is named.")
+KEY_INVALID = Code(
+    "SMS612",
+    "The provider does not know the application key",
+    "Keys work only at the endpoint where they were made: check OVH_ENDPOINT or `provider.endpoint`, then the key.",
+)
+CONSUMER_KEY_INVALID = Code(
+    "SMS613",
+    "The consumer key is not valid",
+    "It is unknown, expired, revoked or not yet confirmed in the browser. Make new credentials.",
+)
+CLOCK_REFUSED = Code(
+    "SMS614",
+    "The provider refused the time of the signature",
+    "This machine's clock jumped or a proxy held the request back. Set the clock, then run again.",
+)
+SIGNATURE_REFUSED = Code(
+    "SMS615",
+    "The provider refused the signature",
+    "The application secret does not fit the application key, or the consumer key is not confirmed yet.",
+)
+SERVICE_UNKNOWN = Code(
+    "SMS616",
+    "The provider does not know the SMS service",
+    "Correct `provider.service`; its name looks like sms-ab12345-1.",
+)
+TOO_FAST = Code(
+    "SMS617", "The provider asks for a slower pace", "Set `provider.requestsPerMinute` lower; run again to go on."
+)
+CREDITS_SHORT = Code(
+    "SMS618", "The account has too few credits", "Buy credits, then run again: what was not sent stays to be sent."
+)
+SENDER_REFUSED = Code(
+    "SMS619",
+    "The provider refused the sender",
+    "Declare the sender in OVHcloud's control panel and wait until it is validated, or correct its spelling.",
+)
+CONTACT_REFUSED = Code(
+    "SMS620",
+    "The short number carries no contact information",
+    "Remove URLs, e-mail addresses and phone numbers from the text, or send from an alphanumeric sender.",
+)

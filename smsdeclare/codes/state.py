@@ -1,0 +1,30 @@
+"""SMS5xx: the state."""
+
+from smsdeclare.codes.code import Code
+
+STATE_CORRUPT = Code(
+    "SMS501",
+    "The state is damaged",
+    "Do not delete it: it is what keeps an SMS from going out twice. Restore a backup or ask for help.",
+)
+STATE_FOREIGN = Code(
+    "SMS502",
+    "The state belongs elsewhere",
+    "It is bound to another project, provider, endpoint or service. Use a state of its own for each.",
+)
+STATE_NEWER = Code("SMS503", "The state was written by a newer version", "Use that version of smsdeclare.")
+STATE_UNWRITABLE = Code(
+    "SMS504",
+    "The state can't be written",
+    "Nothing more was sent. Mend the disk or the permissions and run again.",
+)
+STATE_LOCAL_IN_CI = Code(
+    "SMS505",
+    "A local state in CI would be lost",
+    "A runner's disk is thrown away, and with it the record of what was sent. Use a state that is kept, or set "
+    "`state.allowLocalInCI: true`.",
+)
+STATE_BUSY = Code("SMS506", "Another run holds the state", "Wait until it has finished.")
+ADDRESS_UNKNOWN = Code("SMS507", "The address is not known", "`smsdeclare state list` shows the addresses.")
+STATE_MOVED_ON = Code("SMS508", "The state has changed meanwhile", "Plan again.")
+STATE_ABSENT = Code("SMS509", "There is no state yet", "The first `smsdeclare apply` makes it.")

@@ -1,0 +1,20 @@
+"""SMS3xx: texts and options."""
+
+from smsdeclare.codes.code import Code
+
+TEMPLATE_SYNTAX = Code("SMS301", "The text is not a valid template", "Check braces, names and filters.")
+TEMPLATE_FORBIDDEN = Code(
+    "SMS302",
+    "The template uses what is switched off",
+    "Only expressions, filters, tests and `if` are available.",
+)
+TEMPLATE_HOLE = Code(
+    "SMS303",
+    "The text has a hole for a receiver",
+    'Fill the value in, or write what should stand there without it: {{ name | default("…") }}.',
+)
+TEMPLATE_FAILED = Code("SMS304", "The text can't be rendered for a receiver", "Correct the value or the template.")
+TEXT_EMPTY = Code("SMS305", "The text renders empty", "An empty SMS is never sent; correct the value or the template.")
+TEXT_CONTROL = Code(
+    "SMS306", "The text holds a control character", "Only a new line is allowed; remove tabs and the like."
+)

@@ -1,0 +1,247 @@
+"""What every ledger in a relational database does alike; an engine brings the connection and the transaction."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from smsdeclare import codes
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import PlanStale, StateError
+from smsdeclare.jobs import tag
+from smsdeclare.ledger import FREE, Binding, Claim, Known, Record, Request, State
+from smsdeclare.ledgers import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from smsdeclare.ledger import Intent, Outcome
+
+#: What a binding is made of, by its names in `meta`.
+BINDING = ("project", "provider", "endpoint", "service")
+
+
+class Cursor(Protocol):
+    """What a statement gives back, as far as all engines have it."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+        ...
+
+    def fetchone(self) -> Any:
+        """The next row."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """All rows."""
+        ...
+
+
+#: Runs one statement inside a transaction.
+Run = Callable[[str, dict[str, Any]], Cursor]
+
+
+class RelationalLedger(ABC):
+    """The statements of a ledger, in order; safe by the claim alone, whatever the engine's locks."""
+
+    #: The rows of `meta`; empty before the first write.
+    _meta: dict[str, str]
+
+    @abstractmethod
+    def _transaction(self) -> AbstractContextManager[Run]:
+        """Commit durably what runs inside, and raise the serial; undo all of it where something is raised."""
+
+    @abstractmethod
+    def _rows(self, statement: str, values: dict[str, Any]) -> Iterator[Any]:
+        """The rows of a query, one after another."""
+
+    # — what it is —
+
+    @property
+    def binding(self) -> Binding | None:
+        """What it belongs to; None before its first write."""
+        if "project" not in self._meta:
+            return None
+        meta = self._meta
+        return Binding(
+            project=meta["project"],
+            provider=meta["provider"],
+            endpoint=meta["endpoint"],
+            service=meta["service"],
+        )
+
+    @property
+    def secret(self) -> bytes | None:
+        """Keys the refs; None before its first write."""
+        return bytes.fromhex(self._meta["secret"]) if "secret" in self._meta else None
+
+    @property
+    def epoch(self) -> int:
+        """Raised by whatever changes keys or history."""
+        return int(self._meta.get("epoch", 0))
+
+    # — reading —
+
+    def revisions(self, message: str) -> Sequence[int]:
+        """Which revisions of a message are on record, ascending."""
+        return [row[0] for row in self._rows(statements.REVISIONS, {"message": message})]
+
+    def first_claimed(self, message: str, revision: int) -> str | None:
+        """When the first job of a revision was claimed, RFC 3339 in UTC; None where there is none."""
+        ((first,),) = self._rows(statements.FIRST_CLAIMED, {"message": message, "revision": revision})
+        return None if first is None else str(first)
+
+    def known(self, message: str, revision: int) -> Iterator[Known]:
+        """Every send of a revision, ordered by number."""
+        for number, state, *rest in self._rows(statements.KNOWN, {"message": message, "revision": revision}):
+            yield Known(number, self._state(state), *rest)
+
+    def credits_taken(self, message: str, revision: int, *, but: str | None = None) -> float:
+        """Credits that the jobs of a revision took, those claimed under the plan digest `but` left out."""
+        key = {"message": message, "revision": revision, "but": but or ""}
+        ((taken,),) = self._rows(statements.CREDITS_TAKEN, key)
+        return float(taken)
+
+    def in_doubt(self) -> Iterator[Record]:
+        """Every send whose fate is open, ordered by key."""
+        return map(self._record, self._rows(statements.RECORDS_IN_DOUBT, {}))
+
+    def records(self, message: str | None = None, revision: int | None = None) -> Iterator[Record]:
+        """What is on record, ordered by message, revision and number."""
+        if message is None:
+            statement = statements.RECORDS
+        else:
+            statement = statements.RECORDS_OF_MESSAGE if revision is None else statements.RECORDS_OF_REVISION
+        return map(self._record, self._rows(statement, {"message": message, "revision": revision}))
+
+    # — writing —
+
+    def claim(self, intent: Intent, prepare: Callable[[Claim], Request], *, epoch: int) -> tuple[Claim, Request] | None:
+        """Take what is free of the intended numbers, as one durable transaction."""
+        with self._transaction() as run:
+            if int(run(statements.READ_EPOCH, {}).fetchone()[0]) != epoch:
+                raise PlanStale(Diagnostic(code=codes.STATE_MOVED_ON, detail="another run changed its history"))
+            claim = self._take(run, intent, State.INTENDED)
+            if claim is None:
+                return None
+            request = prepare(claim)
+            self._add_job(run, intent, claim, request.body_digest, request.not_after)
+        return claim, request
+
+    def miss(self, intent: Intent) -> int:
+        """Record the free ones of the intended numbers as missed, for good, as one durable transaction; how many."""
+        with self._transaction() as run:
+            claim = self._take(run, intent, State.MISSED)
+            if claim is None:
+                return 0
+            # A job that was never posted: it keeps the text and the plan that the sends belong to.
+            self._add_job(run, intent, claim, body_digest="", not_after=0)
+        return len(claim.numbers)
+
+    def _take(self, run: Run, intent: Intent, state: State) -> Claim | None:
+        """Move the free ones of the intended numbers to `state` under the next job; None where none is free."""
+        binding = self.binding
+        if binding is None:
+            raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail="nothing can be claimed before it is bound"))
+        key = {"message": intent.message, "revision": intent.revision}
+        ordinal = run(statements.NEXT_ORDINAL, key).fetchone()[0]
+        numbers = {f"number{place}": number for place, number in enumerate(intent.numbers)}
+        upsert = statements.claim(len(intent.numbers), tuple(sorted(FREE)))
+        rows = run(upsert, {**key, **numbers, "state": state.value, "ordinal": ordinal}).fetchall()
+        if not rows:
+            return None
+        return Claim(
+            message=intent.message,
+            revision=intent.revision,
+            ordinal=ordinal,
+            tag=tag(binding.project, binding.service, intent.message, intent.revision, ordinal),
+            numbers=tuple(sorted(row[0] for row in rows)),
+            send_at=intent.send_at,
+        )
+
+    def _add_job(self, run: Run, intent: Intent, claim: Claim, body_digest: str, not_after: int) -> None:
+        job = {
+            "message": claim.message,
+            "revision": claim.revision,
+            "ordinal": claim.ordinal,
+            "tag": claim.tag,
+            "provider": self._meta["provider"],
+            "endpoint": self._meta["endpoint"],
+            "service": self._meta["service"],
+            "receivers": len(claim.numbers),
+            "text_digest": intent.text_digest,
+            "options": intent.options,
+            "body_digest": body_digest,
+            "plan_digest": intent.plan_digest,
+            "claimed_at": intent.claimed_at,
+            "not_after": not_after,
+            "send_at": intent.send_at,
+        }
+        run(statements.INSERT_JOB, job)
+
+    def record(self, claim: Claim, outcome: Outcome) -> int:
+        """Write an outcome, as one durable transaction; how many sends moved."""
+        key = {"message": claim.message, "revision": claim.revision, "ordinal": claim.ordinal}
+        accepted = sum(state in (State.ACCEPTED, State.SCHEDULED) for state in outcome.states.values())
+        answer = {
+            **key,
+            "at": outcome.at,
+            "accepted": accepted,
+            "credits": outcome.credits,
+            "ids": json.dumps(list(outcome.ids)),
+            "query_id": outcome.query_id,
+        }
+        moved = 0
+        with self._transaction() as run:
+            run(statements.ANSWER_JOB, answer)
+            for number, state in outcome.states.items():
+                values = {**key, "number": number, "state": state.value, "reason": outcome.reasons.get(state)}
+                moved += run(statements.MOVE, values).rowcount
+        return moved
+
+    def _record(self, row: Any) -> Record:
+        (message, revision, number, state, attempts, reason, ids, taken, accepted, receivers, *times) = row
+        claimed_at, answered_at, delivered_at, send_at = times
+        state = self._state(state)
+        took = state in (State.ACCEPTED, State.SCHEDULED, State.DELIVERED, State.FAILED)
+        known_ids = json.loads(ids) if ids else []
+        return Record(
+            message=message,
+            revision=revision,
+            number=number,
+            state=state,
+            attempts=attempts,
+            reason=reason,
+            # Which id is whose is certain only where there is one of each: the order of `ids` is not documented.
+            id=known_ids[0] if took and receivers == 1 and len(known_ids) == 1 else None,
+            credits=taken / accepted if took and taken is not None and accepted else None,
+            claimed_at=claimed_at,
+            accepted_at=answered_at if took else None,
+            delivered_at=delivered_at,
+            send_at=send_at,
+        )
+
+    def _state(self, word: str) -> State:
+        try:
+            return State(word)
+        except ValueError:
+            raise damaged(f"{word!r} is no state of a send") from None
+
+
+def foreign(found: Binding | None, wanted: Binding) -> Diagnostic:
+    """The diagnostic for a ledger that belongs to `found` where `wanted` is asked for."""
+    differ = [
+        f"its {name} is {getattr(found, name)}, not {getattr(wanted, name)}"
+        for name in BINDING
+        if getattr(found, name, None) != getattr(wanted, name)
+    ]
+    return Diagnostic(code=codes.STATE_FOREIGN, detail="; ".join(differ))
+
+
+def damaged(detail: str) -> StateError:
+    """The error for what no version of this program writes."""
+    return StateError(Diagnostic(code=codes.STATE_CORRUPT, detail=detail))

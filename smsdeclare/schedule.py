@@ -1,0 +1,85 @@
+"""When a send goes out, when it is too late, and when a revision is closed."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
+
+    from smsdeclare.definitions import Times
+
+#: Without `expiresAt`, a send that is due may be so late.
+LATE = timedelta(hours=1)
+#: Without `expiresAt`, a revision takes new receivers for so long after its first send.
+OPEN = timedelta(days=30)
+
+
+class Fate(StrEnum):
+    """What becomes of a send that is free to be posted."""
+
+    POST = "post"
+    #: Its time has passed, for good.
+    MISSED = "missed"
+    #: It joined after its revision was closed.
+    CLOSED = "closed"
+
+
+class NoSuchTime(ValueError):
+    """A local time that the clocks skip; the message says how to write what was meant."""
+
+
+def moment(written: str, zone: ZoneInfo) -> tuple[datetime, bool]:
+    """A time as YAML has it, local to `zone` unless it has an offset, and whether it stands twice on that day.
+
+    Of the two the earlier is taken. Raises NoSuchTime for a time that summer time skips, ValueError for no time.
+    """
+    found = datetime.fromisoformat(written.replace(" ", "T", 1).replace(" ", ""))
+    if found.tzinfo is not None:
+        return found, False
+    local = found.replace(tzinfo=zone)
+    if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != found:
+        raise NoSuchTime("the clocks skip this time on that day; write it with an offset, such as +01:00")
+    return local, local.utcoffset() != local.replace(fold=1).utcoffset()
+
+
+def fate(times: Times, now: datetime, margin: timedelta, *, first_at: datetime | None, is_known: bool) -> Fate:
+    """What becomes of a free send of a revision whose first send was claimed at `first_at`.
+
+    `margin` is how long a signed request may travel: none is signed so late that it could arrive after the end.
+    """
+    joins_late = first_at is not None and not is_known
+    if times.expires_at is not None:
+        if now <= times.expires_at - margin:
+            return Fate.POST
+        return Fate.CLOSED if joins_late else Fate.MISSED
+    if joins_late and first_at is not None and not times.never_expires and now > first_at + OPEN:
+        return Fate.CLOSED
+    return Fate.POST
+
+
+def due(times: Times, options: Mapping[str, Any], now: datetime) -> datetime | None:
+    """Until when the provider holds what is posted now; None where it goes out at once."""
+    if times.send_at is not None:
+        return times.send_at if times.send_at > now else None
+    minutes = int(options.get("differedPeriod", 0))
+    return now + timedelta(minutes=minutes) if minutes else None
+
+
+def options_at(times: Times, options: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    """The options as they are posted at `now`: OVHcloud counts both its periods in minutes from then.
+
+    Rounded so that nothing goes out before its time, and nothing after its end.
+    """
+    posted = dict(options)
+    held = due(times, options, now)
+    if times.send_at is not None and held is not None:
+        posted["differedPeriod"] = math.ceil((held - now).total_seconds() / 60)
+    if times.expires_at is not None and "validityPeriod" not in posted:
+        left = (times.expires_at - (held or now)).total_seconds()
+        posted["validityPeriod"] = max(1, math.floor(left / 60))
+    return posted

@@ -1,0 +1,197 @@
+"""Times as users write them, and what becomes of a send by the clock."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import worlds
+
+from smsdeclare.definitions import Times
+from smsdeclare.schedule import Fate, NoSuchTime, due, fate, moment, options_at
+
+PARIS = ZoneInfo("Europe/Paris")
+NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
+NOW = timedelta()
+
+
+@pytest.mark.parametrize(
+    ("written", "expected", "is_twice"),
+    [
+        pytest.param("2026-12-01 09:00", "2026-12-01T08:00:00+00:00", False, id="winter"),
+        pytest.param("2026-07-01T09:00:30", "2026-07-01T07:00:30+00:00", False, id="summer"),
+        pytest.param("2026-12-01 09:00+03:00", "2026-12-01T06:00:00+00:00", False, id="an offset wins"),
+        pytest.param("2026-12-01 09:00 +0300", "2026-12-01T06:00:00+00:00", False, id="an offset after a space"),
+        pytest.param("2026-12-01 09:00Z", "2026-12-01T09:00:00+00:00", False, id="UTC"),
+        pytest.param("2026-10-25 02:30", "2026-10-25T00:30:00+00:00", True, id="stands twice, the earlier"),
+        pytest.param("2026-10-25 02:30+01:00", "2026-10-25T01:30:00+00:00", False, id="the later, by its offset"),
+        pytest.param("2026-03-29 03:00", "2026-03-29T01:00:00+00:00", False, id="just after the gap"),
+    ],
+)
+def test_a_time_is_local_unless_it_has_an_offset(written, expected, is_twice):
+    found, twice = moment(written, PARIS)
+    assert (expected, is_twice) == (found.astimezone(UTC).isoformat(), twice)
+
+
+@pytest.mark.parametrize("written", ["2026-03-29 02:00", "2026-03-29 02:59"])
+def test_a_time_that_the_clocks_skip_is_refused(written):
+    with pytest.raises(NoSuchTime):
+        moment(written, PARIS)
+
+
+@pytest.mark.parametrize("written", ["2026-02-30 09:00", "2026-12-01 25:00"])
+def test_a_time_that_is_none_is_refused(written):
+    with pytest.raises(ValueError, match=r"must be in|out of range"):
+        moment(written, PARIS)
+
+
+@pytest.mark.parametrize(
+    ("expires", "never", "first", "is_known", "expected"),
+    [
+        pytest.param(None, False, None, False, Fate.POST, id="nothing set"),
+        pytest.param(NOON, False, None, False, Fate.POST, id="the very moment"),
+        pytest.param(NOON - timedelta(seconds=1), False, None, False, Fate.MISSED, id="a second too late"),
+        pytest.param(NOON - timedelta(1), False, NOON - timedelta(2), False, Fate.CLOSED, id="joined after its end"),
+        pytest.param(NOON - timedelta(1), False, NOON - timedelta(2), True, Fate.MISSED, id="freed after its end"),
+        pytest.param(None, False, NOON - timedelta(30), False, Fate.POST, id="thirty days are open"),
+        pytest.param(None, False, NOON - timedelta(30, 1), False, Fate.CLOSED, id="a second more is not"),
+        pytest.param(None, True, NOON - timedelta(400), False, Fate.POST, id="never keeps it open"),
+        pytest.param(None, False, NOON - timedelta(400), True, Fate.POST, id="who was there may still be served"),
+        pytest.param(NOON, False, NOON - timedelta(400), False, Fate.POST, id="its own end counts instead"),
+    ],
+)
+def test_what_becomes_of_a_free_send(expires, never, first, is_known, expected):
+    times = Times(expires_at=expires, never_expires=never)
+    assert expected == fate(times, NOON, NOW, first_at=first, is_known=is_known)
+
+
+def test_nothing_is_signed_so_late_that_it_could_arrive_after_its_end():
+    times = Times(expires_at=NOON + timedelta(minutes=9))
+    assert (Fate.POST, Fate.MISSED) == (
+        fate(times, NOON, NOW, first_at=None, is_known=False),
+        fate(times, NOON, timedelta(minutes=10), first_at=None, is_known=False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("times", "options", "held", "posted"),
+    [
+        pytest.param(Times(), {}, None, {}, id="at once"),
+        pytest.param(Times(), {"differedPeriod": 30}, 30, {"differedPeriod": 30}, id="the user's own period"),
+        pytest.param(Times(send_at=NOON - timedelta(minutes=5)), {}, None, {}, id="its time has come"),
+        pytest.param(
+            Times(send_at=NOON + timedelta(seconds=61)),
+            {},
+            61 / 60,
+            {"differedPeriod": 2},
+            id="never early: rounded up",
+        ),
+        pytest.param(
+            Times(expires_at=NOON + timedelta(seconds=119)),
+            {},
+            None,
+            {"validityPeriod": 1},
+            id="never late: rounded down",
+        ),
+        pytest.param(
+            Times(send_at=NOON + timedelta(hours=1), expires_at=NOON + timedelta(hours=3)),
+            {},
+            60,
+            {"differedPeriod": 60, "validityPeriod": 120},
+            id="valid from its going out",
+        ),
+        pytest.param(
+            Times(expires_at=NOON + timedelta(hours=3)),
+            {"validityPeriod": 5},
+            None,
+            {"validityPeriod": 5},
+            id="as written",
+        ),
+    ],
+)
+def test_the_provider_counts_in_minutes_from_the_post(times, options, held, posted):
+    until = None if held is None else NOON + timedelta(minutes=held)
+    assert (until, posted) == (due(times, options, NOON), dict(options_at(times, options, NOON)))
+
+
+# — as a user meets it —
+
+
+def project(folder, times, more=""):
+    return worlds.write(
+        folder, {"smsdeclare.yaml": worlds.root(more="timezone: Europe/Paris\n" + worlds.message(more=times) + more)}
+    )
+
+
+def test_a_message_for_later_is_scheduled_and_says_when(command, tmp_path):
+    folder = project(tmp_path, "    sendAt: 2099-12-01 09:00\n")
+    assert "2099-12-01T09:00:00+01:00" == command("plan", "-C", folder, "--json").json["changes"][0]["sendAt"]
+    result = command("apply", "-C", folder, "--auto-approve", "--json")
+    assert (0, 0, 1) == (result.code, result.json["summary"]["sent"], result.json["summary"]["scheduled"])
+    (send,) = command("state", "list", "-C", folder, "--json").json["sends"]
+    assert ("scheduled", "2099-12-01T08:00:00Z") == (send["status"], send["sendAt"])
+    (sms,) = worlds.outbox(folder)
+    assert abs(sms["dueAt"] - datetime(2099, 12, 1, 8, tzinfo=UTC).timestamp()) <= 60
+    assert 0 == command("plan", "-C", folder, "--detailed-exitcode").code
+
+
+def test_what_is_too_late_is_missed_for_good(command, tmp_path):
+    folder = project(tmp_path, "    sendAt: 2020-12-01 09:00\n")
+    plan = command("plan", "-C", folder, "--json", "--detailed-exitcode")
+    assert (2, 0, 1) == (plan.code, plan.json["summary"]["send"], plan.json["summary"]["missed"])
+    first = command("apply", "-C", folder, "--auto-approve", "--json")
+    assert (3, 1, 0) == (first.code, first.json["summary"]["missed"], first.json["summary"]["sent"])
+    assert "missed" == command("state", "list", "-C", folder, "--json").json["sends"][0]["status"]
+    assert (0, []) == (command("apply", "-C", folder, "--auto-approve").code, worlds.outbox(folder))
+
+
+def test_who_joins_after_the_end_is_skipped_as_closed(command, tmp_path, monkeypatch):
+    folder = project(tmp_path, "    expiresAt: 2099-01-01 00:00\n")
+    command("apply", "-C", folder, "--auto-approve")
+    path = folder / "smsdeclare.yaml"
+    text = (
+        path.read_text()
+        .replace("2099-01-01", "2020-01-01")
+        .replace('to: "+33639980001"', 'to: ["+33639980001", "+33639980002"]')
+    )
+    path.write_text(text)
+    plan = command("plan", "-C", folder, "--json").json
+    assert (0, 0, 1, ["SMS410"]) == (
+        plan["summary"]["send"], plan["summary"]["missed"], plan["summary"]["keep"], [row["code"] for row in plan["skipped"]]
+    )  # fmt: skip
+
+
+def test_an_approval_does_not_hang_on_the_clock(command, tmp_path):
+    """Expiry may only take away: the digest is over what the user wrote."""
+    digests = set()
+    for year in (2020, 2099):
+        folder = project(tmp_path / str(year), "    sendAt: 2098-01-01 09:00\n    expiresAt: 2099-01-01 09:00\n")
+        digests.add(command("plan", "-C", folder, "--json").json["digest"])
+    assert 1 == len(digests)
+
+
+@pytest.mark.parametrize(
+    ("times", "code", "place"),
+    [
+        pytest.param("    sendAt: 2027-03-28 02:30\n", "SMS117", "9:13", id="skipped by summer time"),
+        pytest.param("    sendAt: 2026-02-30 09:00\n", "SMS104", "9:13", id="no such day"),
+        pytest.param(
+            "    sendAt: 2026-12-01 09:00\n    expiresAt: 2026-12-01 08:00\n",
+            "SMS104",
+            "10:16",
+            id="ends before",
+        ),
+        pytest.param(
+            "    sendAt: 2026-12-01 09:00\n    options: {differedPeriod: 5}\n", "SMS110", "9:5", id="two ways at once"
+        ),
+    ],
+)
+def test_times_that_can_not_be_are_named_at_their_place(command, tmp_path, times, code, place):
+    result = command("validate", "-C", project(tmp_path, times))
+    assert (1, True) == (result.code, f"smsdeclare.yaml:{place}: error {code}" in result.out), result.out
+
+
+def test_a_time_zone_that_is_none_is_named(command, tmp_path):
+    folder = worlds.write(
+        tmp_path, {"smsdeclare.yaml": worlds.root(more="timezone: Mars/Olympus\n" + worlds.message())}
+    )
+    assert "smsdeclare.yaml:4:11: error SMS104" in command("validate", "-C", folder).out
