@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from smsdeclare import codes, schedule
+from smsdeclare import codes, phone, schedule
 from smsdeclare.define_receivers import check_lists, receiver, receivers_list
 from smsdeclare.definitions import (
     Definitions,
@@ -152,6 +152,10 @@ class _Definer:
         if only is not None and only not in receivers:
             self.reporter.unknown(root, ("policy", "onlyReceivers"), only, receivers, "receivers")
         countries = rules.get("allowedCountries")
+        for place, country in enumerate(countries or ()):
+            if not phone.is_country(country):
+                where = ("policy", "allowedCountries", place)
+                self.reporter.report(codes.WRONG_VALUE, f"`{country}` is no country", root, where)
         return Policy(
             max_credits=rules.get("maxCredits"),
             max_receivers=rules.get("maxReceivers"),

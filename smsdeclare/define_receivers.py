@@ -20,6 +20,9 @@ def receivers_list(reporter: Reporter, folder: Path, document: Document, name: s
     route: Route = ("receivers", name)
     data = document.data["receivers"][name]
     country = data.get("defaultCountry")
+    if country is not None and not phone.is_country(country):
+        reporter.report(codes.WRONG_VALUE, f"`{country}` is no country", document, (*route, "defaultCountry"))
+        return ReceiversList(name=name, span=document.key_span(route), default_country=None)
     receivers = [
         _inline(reporter, document, (*route, "numbers", place), entry, country)
         for place, entry in enumerate(data.get("numbers", ()))

@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 #: The keys and indexes that lead to a value: `("messages", "welcome", "to", 0)`.
 Route = tuple[str | int, ...]
 
-#: Lists and mappings inside one another.
-MOST_LEVELS = 32
-#: Values that aliases may add to those that are written out.
-MOST_ALIASED = 10_000
+#: Lists and mappings inside one another; values that aliases add to those written out; events of the parser.
+MOST_LEVELS, MOST_ALIASED, MOST_EVENTS = 32, 10_000, 400_000
 
 # libyaml is some ten times faster; a PyYAML built without it reads the same language.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -193,8 +191,10 @@ class _Composer:
         return self.root
 
     def _follow(self, events: Iterable[Any]) -> None:
-        for event in events:
+        for counted, event in enumerate(events):
             start, end = event.start_mark.index, event.end_mark.index
+            if counted > MOST_EVENTS:
+                self._report(codes.TOO_MANY_VALUES, start, start, stop=True)
             match event:
                 case yaml.ScalarEvent():
                     self._scalar(event, start, end)

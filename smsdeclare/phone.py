@@ -48,6 +48,13 @@ class NotANumber(ValueError):
         self.detail = detail
 
 
+def is_country(code: str) -> bool:
+    """Whether `code` is the ISO 3166 alpha-2 code of a place that has phone numbers."""
+    import phonenumbers  # noqa: PLC0415 - 33 ms, only where a country is named
+
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
 def parse(text: str, default_country: str | None = None) -> Number:
     """`text` in E.164, with its country. Raises NotANumber.
 

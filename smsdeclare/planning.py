@@ -95,7 +95,10 @@ def work_out(
         approved_sends = [decision.send for decision in decisions if decision.action is Action.SEND]
         intended += approved_sends
         before = ledger.credits_taken(message.name, message.revision, but=approved)
-        violations += policy.judge_message(definitions, message, one.findings, approved_sends, before)
+        is_done = bool(decisions) and not approved_sends
+        violations += policy.judge_message(
+            definitions, message, one.findings, approved_sends, is_done=is_done, taken_before=before
+        )
         fates = _fates(message, decisions, ledger, now, margin)
         todo = fates[Fate.POST]
         missed += [Missed(message=message, sends=tuple(fates[Fate.MISSED]))] if fates[Fate.MISSED] else []

@@ -36,12 +36,22 @@ def judge_plan(definitions: Definitions, sends: Sequence[Send]) -> Iterator[Viol
 
 
 def judge_message(
-    definitions: Definitions, message: Message, findings: Findings, sends: Sequence[Send], taken_before: float
+    definitions: Definitions,
+    message: Message,
+    findings: Findings,
+    sends: Sequence[Send],
+    *,
+    is_done: bool,
+    taken_before: float,
 ) -> Iterator[Violation]:
-    """The rules over one message; `taken_before` is what its revision took under earlier plans. Credits."""
+    """The rules over one message.
+
+    `is_done`: it has receivers and nothing is left to send, so that its rows do no harm. `taken_before` is what its
+    revision took under earlier plans. Credits.
+    """
     policy = definitions.policy
     unusable = sum(row.code in _NO_NUMBER for row in findings.skipped)
-    if sends and findings.rows >= _ROWS_THAT_COUNT and unusable > findings.rows * policy.max_skipped:
+    if not is_done and findings.rows >= _ROWS_THAT_COUNT and unusable > findings.rows * policy.max_skipped:
         limit = f"{policy.max_skipped:.0%} of {findings.rows} rows"
         yield _violation("maxSkipped", limit, unusable, policy.spans.get("maxSkipped"), message)
     taken = round(taken_before + sum(send.credits for send in sends), 6)

@@ -52,6 +52,17 @@ def read(folder: Path, root_name: str | None = None) -> Project:
     found: list[Diagnostic] = []
     root = _parse(root_path, folder, found)
     globs = _globs(root) if root else DEFAULT_INCLUDE
+    if root:
+        found += [
+            Diagnostic(
+                code=codes.WRONG_VALUE,
+                detail="it points out of the project's folder",
+                span=root.span(("include", place)),
+                path=f"include[{place}]",
+            )
+            for place, glob in enumerate(globs)
+            if _escapes(glob)
+        ]
     parts = [_parse(path, folder, found) for path in _included(folder, root_path, globs)]
     is_complete = root is not None and None not in parts
     sound: list[Document] = []
@@ -113,7 +124,8 @@ def _included(folder: Path, root_path: Path, globs: tuple[str, ...]) -> Iterator
         nested = any(
             (folder.joinpath(*inside.parts[:depth]) / ROOT_NAME).exists() for depth in range(1, len(inside.parts))
         )
-        if path != root_path and not hidden and not nested and path.is_file():
+        # A pipe or a broken link is no folder either: it is named and refused, not passed over.
+        if path != root_path and not hidden and not nested and not path.is_dir():
             yield path
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from smsdeclare import codes, files, phone
@@ -12,13 +13,17 @@ from smsdeclare.diagnostics import Diagnostic, Related, Span
 from smsdeclare.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from smsdeclare.definitions import CsvSource, Definitions, InlineReceiver, Message, ReceiversList
 
 #: A CSV file larger than this is refused before it is read. Bytes.
 CSV_LIMIT = 1_000_000_000
+#: Characters; Python's csv takes no cell that is longer either.
+_LINE_LIMIT = 130_000
+#: `except` inside lists that are excepted themselves: so deep and no deeper.
+_MOST_DEPTH = 50
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -60,63 +65,99 @@ def expand(definitions: Definitions, message: Message, findings: Findings) -> It
 
     Raises InputError where a file can't be read.
     """
-    excluded = _numbers_of(definitions, message.excluded)
+    lists = _Lists(definitions)
+    excluded = lists.numbers(frozenset(message.excluded))
     policy = definitions.policy
-    only = None if policy.only_receivers is None else _numbers_of(definitions, (policy.only_receivers,))
+    only = None if policy.only_receivers is None else lists.numbers(frozenset((policy.only_receivers,)))
     seen: dict[str, tuple[Span, int]] = {}
-    for target in message.to:
-        if isinstance(target, str):
-            stream = _list(definitions, definitions.receivers[target], findings)
+    for receiver in _addressed(lists, message, findings):
+        fingerprint = hash(frozenset(receiver.values.items()))
+        first = seen.get(receiver.number)
+        if first is not None:
+            if first[1] != fingerprint and first[0] != receiver.span:
+                findings.warnings.append(_twice(receiver.span, first[0]))
+            continue
+        seen[receiver.number] = (receiver.span, fingerprint)
+        if receiver.number in excluded:
+            continue
+        elif policy.allowed_countries is not None and receiver.country not in policy.allowed_countries:
+            reason = f"country {receiver.country or 'unknown'}"
+            findings.skipped.append(Skipped(receiver.span, codes.COUNTRY_NOT_ALLOWED, reason))
+        elif only is not None and receiver.number not in only:
+            findings.skipped.append(Skipped(receiver.span, codes.NOT_AMONG_ONLY, f"not in {policy.only_receivers}"))
         else:
-            stream = iter((_inline(target),))
-        for receiver in stream:
-            first = seen.get(receiver.number)
-            fingerprint = hash(frozenset(receiver.values.items()))
-            if first is None:
-                seen[receiver.number] = (receiver.span, fingerprint)
-                if receiver.number in excluded:
-                    continue
-                if policy.allowed_countries is not None and receiver.country not in policy.allowed_countries:
-                    reason = f"country {receiver.country or 'unknown'}"
-                    findings.skipped.append(Skipped(receiver.span, codes.COUNTRY_NOT_ALLOWED, reason))
-                elif only is not None and receiver.number not in only:
-                    reason = f"not in {policy.only_receivers}"
-                    findings.skipped.append(Skipped(receiver.span, codes.NOT_AMONG_ONLY, reason))
-                else:
-                    yield receiver
-            elif first[1] != fingerprint and receiver.span != first[0]:
-                findings.warnings.append(
-                    Diagnostic(
-                        code=codes.RECEIVER_TWICE,
-                        detail="the first one is used",
-                        span=receiver.span,
-                        related=(Related(span=first[0], label="first here"),),
-                    )
-                )
-
-
-def _numbers_of(definitions: Definitions, names: Sequence[str]) -> frozenset[str]:
-    """All numbers of some lists; what is skipped there has no number to exclude."""
-    beside = Findings()
-    return frozenset(
-        receiver.number for name in names for receiver in _list(definitions, definitions.receivers[name], beside)
-    )
-
-
-def _list(definitions: Definitions, listed: ReceiversList, findings: Findings) -> Iterator[Receiver]:
-    excluded = _numbers_of(definitions, listed.excluded)
-    for receiver in _members(definitions, listed, findings):
-        if receiver.number not in excluded:
             yield receiver
 
 
-def _members(definitions: Definitions, listed: ReceiversList, findings: Findings) -> Iterator[Receiver]:
+def _addressed(lists: _Lists, message: Message, findings: Findings) -> Iterator[Receiver]:
+    for target in message.to:
+        if isinstance(target, str):
+            yield from lists.receivers(target, findings)
+        else:
+            yield _inline(target)
+
+
+def _twice(second: Span, first: Span) -> Diagnostic:
+    return Diagnostic(
+        code=codes.RECEIVER_TWICE,
+        detail="the first one is used",
+        span=second,
+        related=(Related(span=first, label="first here"),),
+    )
+
+
+class _Lists:
+    """The receivers lists of a project, each read as often as it is needed and no more."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._numbers: dict[str, frozenset[str]] = {}
+        self._depth = 0
+
+    def receivers(self, name: str, findings: Findings) -> Iterator[Receiver]:
+        """The receivers of a list, less those that it excludes; a number may stand there twice."""
+        for listed, excluded in self._leaves(name):
+            without = self.numbers(excluded)
+            for receiver in _members(self._definitions.folder, listed, findings):
+                if receiver.number not in without:
+                    yield receiver
+
+    def numbers(self, names: frozenset[str]) -> frozenset[str]:
+        """All numbers of some lists; what is skipped there has no number to exclude."""
+        for name in names - self._numbers.keys():
+            self._depth += 1
+            if self._depth > _MOST_DEPTH:
+                listed = self._definitions.receivers[name]
+                detail = f"lists that except lists go {_MOST_DEPTH} deep"
+                raise InputError(Diagnostic(code=codes.TOO_DEEP, detail=detail, span=listed.span))
+            self._numbers[name] = frozenset(receiver.number for receiver in self.receivers(name, Findings()))
+            self._depth -= 1
+        return frozenset().union(*(self._numbers[name] for name in names))
+
+    def _leaves(self, name: str) -> Iterator[tuple[ReceiversList, frozenset[str]]]:
+        """The lists that hold receivers themselves, in order, each with the names that are excluded on the way.
+
+        A list that is reached again with the same exclusions adds nobody.
+        """
+        seen: set[tuple[str, frozenset[str]]] = set()
+        waiting: list[tuple[str, frozenset[str]]] = [(name, frozenset())]
+        while waiting:
+            reached, excluded = waiting.pop()
+            listed = self._definitions.receivers[reached]
+            way = (reached, excluded.union(listed.excluded))
+            if way in seen:
+                continue
+            seen.add(way)
+            if not listed.union:
+                yield listed, way[1]
+            waiting += [(inner, way[1]) for inner in reversed(listed.union)]
+
+
+def _members(root: Path, listed: ReceiversList, findings: Findings) -> Iterator[Receiver]:
     for entry in listed.numbers:
         yield _inline(entry)
     if listed.csv is not None:
-        yield from _rows(definitions.folder, listed.csv, listed.default_country, findings)
-    for name in listed.union:
-        yield from _list(definitions, definitions.receivers[name], findings)
+        yield from _rows(root, listed.csv, listed.default_country, findings)
 
 
 def _inline(entry: InlineReceiver) -> Receiver:
@@ -127,7 +168,7 @@ def _rows(root: Path, source: CsvSource, default_country: str | None, findings: 
     """The rows of a CSV file that `where` lets through and whose number is one."""
     delimiter = source.delimiter or _find_delimiter(root, source)
     with _opened(root, source) as stream:
-        reader = csv.reader(stream, delimiter=delimiter, strict=True)
+        reader = csv.reader(_lines(source, stream), delimiter=delimiter, strict=True)
         line = 1
         try:
             header = [name.strip() for name in next(reader, [])]
@@ -154,6 +195,18 @@ def _rows(root: Path, source: CsvSource, default_country: str | None, findings: 
         except csv.Error as problem:
             span = _line(source, max(reader.line_num, 1))
             raise InputError(Diagnostic(code=codes.CSV_SYNTAX, detail=str(problem), span=span)) from None
+
+
+def _lines(source: CsvSource, stream: TextIO) -> Iterator[str]:
+    """The file's lines; one without an end in sight is refused before it fills the memory."""
+    for number in count(1):
+        line = stream.readline(_LINE_LIMIT)
+        if not line:
+            return
+        if len(line) == _LINE_LIMIT:
+            detail = f"a line has more than {_LINE_LIMIT:,} characters"
+            raise InputError(Diagnostic(code=codes.CSV_SYNTAX, detail=detail, span=_line(source, number)))
+        yield line
 
 
 def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 
-#: Seven or more digits, with the separators people write between them.
-_NUMBER = re.compile(r"(?<![0-9A-Za-z])\+?[0-9](?:[ .()/\u00a0\u202f-]{0,2}[0-9]){6,}(?![0-9A-Za-z])")
-#: A date, or a date and a time, is no number: `2026-12-01 09:00`.
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2})?")
+#: What has many digits and is no number: digests, and dates with or without a time of day.
+_KEPT = (
+    r"sha256:[0-9a-f]+|[0-9a-f]{32,}"
+    r"|(?<![0-9])(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?:[T ][0-9]{2}:[0-9]{2})?(?![0-9-])"
+)
+#: Seven or more digits, with the separators people write between them, whatever stands around.
+_NUMBER = r"\+?[0-9](?:[ .()/\u00a0\u202f-]{0,2}[0-9]){6,}"
+_MANY_DIGITS = re.compile(f"(?P<kept>{_KEPT})|{_NUMBER}")
 #: C0 but newline, DEL, C1, bidirectional controls, line and paragraph separators, zero-width and surrogates.
 _INVISIBLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _BULLET = "•"
@@ -23,7 +27,7 @@ def mask_text(text: str) -> str:
 
     def mask(match: re.Match[str]) -> str:
         found = match.group()
-        if _DATE.match(found):
+        if match["kept"]:
             return found
         shown = len(found) - 2
         return "".join(
@@ -31,7 +35,7 @@ def mask_text(text: str) -> str:
             for place, character in enumerate(found)
         )
 
-    return _NUMBER.sub(mask, text)
+    return _MANY_DIGITS.sub(mask, text)
 
 
 def visible(text: str, *, newline: str = "\n") -> str:

@@ -30,7 +30,7 @@ class Fate(StrEnum):
 
 
 class NoSuchTime(ValueError):
-    """A local time that the clocks skip; the message says how to write what was meant."""
+    """A local time that the clocks skip."""
 
 
 def moment(written: str, zone: ZoneInfo) -> tuple[datetime, bool]:
@@ -43,7 +43,7 @@ def moment(written: str, zone: ZoneInfo) -> tuple[datetime, bool]:
         return found, False
     local = found.replace(tzinfo=zone)
     if local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != found:
-        raise NoSuchTime("the clocks skip this time on that day; write it with an offset, such as +01:00")
+        raise NoSuchTime("the clocks skip it")
     return local, local.utcoffset() != local.replace(fold=1).utcoffset()
 
 

@@ -80,7 +80,8 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
         detail = f"and {failed - _SHOWN_PROBLEMS} more receivers"
         problems.append(Diagnostic(code=problems[-1].code, detail=detail, span=message.text_span))
     if problems:
-        raise InputError(*problems)
+        # What else is odd about these receivers comes along, so that a user mends all of it at once.
+        raise InputError(*problems, *findings.warnings, *(row.as_warning() for row in findings.skipped))
     if not sends:
         findings.warnings.append(Diagnostic(code=codes.NO_RECEIVERS, detail=message.address, span=message.to_span))
     sends.sort()

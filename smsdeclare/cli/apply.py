@@ -107,7 +107,7 @@ def command(
             _check_digest(draft, approval.digest)
         if approval.digest is None and (draft.jobs or draft.missed):
             text = formatter("text").plan(draft.plan, session.style)
-            session.note(text.rstrip("\n"))
+            session.show(text)
             _check_policy(draft)
             if not auto_approve:
                 _ask()

@@ -12,6 +12,7 @@ from smsdeclare import codes
 from smsdeclare.cli.session import Session, shared_options
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
+from smsdeclare.redaction import visible
 
 _ROOT = """\
 # yaml-language-server: $schema=./smsdeclare.schema.json
@@ -93,7 +94,7 @@ def command(session: Session, folder: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists():
                 path.write_text(text, encoding="utf-8")
-                session.out(f"wrote {folder / name}\n")
+                session.out(visible(f"wrote {folder / name}\n"))
     except OSError as error:
         raise InputError(Diagnostic(code=codes.CANT_WRITE, detail=f"{error.filename}: {error.strerror}")) from error
     where = "" if folder == Path() else f" -C {folder}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import itertools
 import os
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from smsdeclare import codes
+from smsdeclare import __version__, codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Interrupted, SmsdeclareError
 
@@ -39,9 +40,11 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
-            return None
+            near = difflib.get_close_matches(cmd_name, _COMMANDS, n=1)
+            hint = f"Did you mean `{near[0]}`?" if near else f"There are {', '.join(_COMMANDS)}."
+            ctx.fail(f"No such command '{cmd_name}'. {hint}")
         command = importlib.import_module(f"smsdeclare.cli.{cmd_name}").command
         return command if isinstance(command, click.Command) else None
 
@@ -55,6 +58,7 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Every command explains itself: smsdeclare plan --help",
 )
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def group() -> None:
     """Describe SMS in YAML, review the plan, apply it once.
 
@@ -71,6 +75,9 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each kind o
         code = group.main(args=list(arguments), prog_name="smsdeclare", standalone_mode=False)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
+    except click.exceptions.NoArgsIsHelpError as wanting:
+        click.echo(wanting.format_message())
+        return 0
     except click.ClickException as error:
         return _fail(
             [Diagnostic(code=codes.USAGE, detail=error.format_message(), suggestion=_help(error))],
@@ -87,7 +94,8 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each kind o
         return 1
     except Exception as error:  # noqa: BLE001 - the last line of defense: a message instead of a traceback
         if "-v" in arguments or "--verbose" in arguments:
-            traceback.print_exc()
+            # Where, but not the error's own words: they may quote a key or a number.
+            traceback.print_tb(error.__traceback__)
         return _fail([Diagnostic(code=codes.INTERNAL, detail=type(error).__name__)], arguments, 1)
     return code if isinstance(code, int) else 0
 
@@ -98,8 +106,9 @@ def _help(error: click.ClickException) -> str:
 
 
 def _fail(found: Sequence[Diagnostic], arguments: Sequence[str], code: int) -> int:
-    from smsdeclare.cli.session import Session, formatter  # noqa: PLC0415 - only where something failed
+    from smsdeclare.cli.session import Session  # noqa: PLC0415 - only where something failed
     from smsdeclare.format import Style  # noqa: PLC0415 - as above
+    from smsdeclare.formats import text  # noqa: PLC0415 - as above
 
     style = Style(show_numbers="--show-numbers" in arguments)
     if _wants_json(arguments):
@@ -107,12 +116,8 @@ def _fail(found: Sequence[Diagnostic], arguments: Sequence[str], code: int) -> i
 
         click.echo(json.failure(found, style), nl=False)
         return code
-    context = click.get_current_context(silent=True)
-    session = context.obj if context else None
-    text = formatter("text")
-    for finding in found:
-        source = session.source if isinstance(session, Session) else _no_source
-        click.echo(text.finding(finding, style, source), err=True)  # type: ignore[attr-defined]  # beyond the contract
+    source = Session.current.source if Session.current else _no_source
+    click.echo(text.report(found, style, source), err=True, nl=False)
     return code
 
 

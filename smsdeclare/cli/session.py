@@ -8,7 +8,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 
@@ -16,6 +16,7 @@ from smsdeclare import codes, files
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.format import Format, Style
+from smsdeclare.redaction import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,9 @@ class Session:
     style: Style
     quiet: bool
     verbose: bool
+    #: The one of the command at work, for what has to be reported after it has failed.
+    current: ClassVar[Session | None] = None
+
     #: -C and -f as they were given, for commands that are suggested: ` -C shop`.
     place_options: str = ""
 
@@ -43,23 +47,23 @@ class Session:
     def note(self, text: str) -> None:
         """Anything that is no result, to standard error; silent with --quiet."""
         if not self.quiet:
-            click.echo(text, err=True, color=self.style.color)
+            click.echo(visible(text), err=True)
+
+    def show(self, text: str) -> None:
+        """A text of a format, colors and all, to standard error; silent with --quiet."""
+        if not self.quiet:
+            click.echo(text, err=True, nl=False, color=self.style.color)
 
     def detail(self, text: str) -> None:
         """What only --verbose asks for, to standard error."""
         if self.verbose:
-            click.echo(text, err=True, color=self.style.color)
+            click.echo(visible(text), err=True)
 
     def source(self, file: str, line: int) -> str | None:
         """A line of a project's YAML file; rows of CSV files are receivers' own and stay hidden."""
         if not file.endswith((".yaml", ".yml")) and not self.style.show_numbers:
             return None
-        root = self.project_folder
-        try:
-            data = files.read_bytes(root / file, root=root, shown=file, limit=5_000_000)
-        except InputError:
-            return None
-        lines = data.decode("utf-8-sig", "replace").splitlines()
+        lines = _lines(self.project_folder, file)
         return lines[line - 1] if 0 < line <= len(lines) else None
 
     @property
@@ -69,9 +73,20 @@ class Session:
 
     def report(self, found: Sequence[Diagnostic]) -> None:
         """Findings as text, to standard error."""
-        text = formatter("text")
-        for finding in found:
-            click.echo(text.finding(finding, self.style, self.source), err=True, color=self.style.color)  # type: ignore[attr-defined]  # beyond the contract
+        if found:
+            from smsdeclare.formats import text  # noqa: PLC0415 - only where something was found
+
+            click.echo(text.report(found, self.style, self.source), err=True, nl=False, color=self.style.color)
+
+
+@functools.lru_cache(maxsize=8)
+def _lines(root: Path, file: str) -> list[str]:
+    """The lines of a file; none where it can't be read."""
+    try:
+        data = files.read_bytes(root / file, root=root, shown=file, limit=5_000_000)
+    except InputError:
+        return []
+    return files.LINE_END.split(data.decode("utf-8-sig", "replace"))
 
 
 def formatter(name: str) -> Format:
@@ -102,6 +117,7 @@ def shared_options(command: Command) -> Command:
         **options: Any,
     ) -> Any:
         plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+        _lines.cache_clear()
         if chdir:
             _enter(chdir)
         session = Session(
@@ -112,7 +128,7 @@ def shared_options(command: Command) -> Command:
             verbose=verbose,
             place_options="".join(f" {name} {value}" for name, value in (("-C", chdir), ("-f", root_file)) if value),
         )
-        click.get_current_context().obj = session
+        Session.current = session
         return command(session, *args, **options)
 
     return wrapped  # type: ignore[return-value]  # click's decorators change the signature

@@ -9,7 +9,9 @@ WRONG_TYPE = Code(
     "The value has the wrong type",
     "Write a value of the expected type; quote a text that looks like a figure.",
 )
-WRONG_VALUE = Code("SMS104", "The value is not allowed here", "Take one of the allowed values.")
+WRONG_VALUE = Code(
+    "SMS104", "The value is not allowed here", "Write a value that is allowed here; the reference says which."
+)
 BAD_NAME = Code(
     "SMS105",
     "The name is not allowed",
@@ -60,7 +62,11 @@ DIFFERED_PERIOD = Code(
     "warning",
 )
 
-NO_SUCH_TIME = Code("SMS117", "There is no such time on that day", "Summer time skips it. Write it with an offset.")
+NO_SUCH_TIME = Code(
+    "SMS117",
+    "There is no such time on that day",
+    "Summer time begins then. Write the time with an offset, such as +01:00.",
+)
 TIME_TWICE = Code(
     "SMS118", "The time stands twice on that day", "Write it with an offset, such as +01:00, to say which.", "warning"
 )

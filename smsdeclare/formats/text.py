@@ -24,6 +24,8 @@ _ACTIONS = {
     Action.KEEP: ("=", "2"),
     Action.SETTLE: ("?", "33"),
 }
+#: So many findings are told in full.
+_REPORTED = 100
 #: So many rows and warnings are listed; the rest is counted.
 _LISTED = 10
 
@@ -34,8 +36,8 @@ def plan(plan: Plan, style: Style) -> str:
 
 
 def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
-    place = f"{plan.provider}, {plan.service or 'service not known yet'}"
-    yield _paint(f"{plan.project}: what an apply would do ({place})", "1", style)
+    place = f"{_line(plan.provider)}, {_line(plan.service) or 'service not known yet'}"
+    yield _paint(f"{_line(plan.project)}: what an apply would do ({place})", "1", style)
     if plan.provider == "sandbox":
         yield _paint("SANDBOX: nothing leaves this machine; no phone rings.", "33", style)
     yield ""
@@ -48,23 +50,24 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
     if plan.skipped:
         yield f"Skipped: {_count(len(plan.skipped), 'receiver')}"
         for row in plan.skipped[:_LISTED]:
-            place = f"{_line(row.file)}:{row.line}" if row.file else row.address
-            yield f"  {place}  {row.code}  {row.reason}"
+            place = f"{_line(row.file)}:{row.line}" if row.file else _line(row.address)
+            yield f"  {place}  {_line(row.code)}  {_line(row.reason)}"
         if len(plan.skipped) > _LISTED:
             yield f"  and {len(plan.skipped) - _LISTED} more"
         yield ""
     yield from _warning_lines(plan, style)
     for violation in plan.violations:
         where = f"{_line(violation.file)}:{violation.line}: " if violation.file else ""
-        yield _paint(f"{where}policy {violation.rule}: {violation.actual} is beyond {violation.limit}", "31", style)
+        broken = _line(f"{violation.rule}: {violation.actual} is beyond {violation.limit}")
+        yield _paint(f"{where}policy {broken}", "31", style)
     yield _totals(plan)
-    yield f"Digest {plan.digest}"
+    yield f"Digest {_line(plan.digest)}"
 
 
 def _warning_lines(plan: Plan, style: Style) -> Iterator[str]:
     for warning in plan.warnings[:_LISTED]:
         where = f"{_line(warning.file)}:{warning.line}:{warning.column}: " if warning.file else ""
-        yield f"{where}{_paint('warning', '33', style)} {warning.code}: {_line(warning.message)}"
+        yield f"{where}{_paint('warning', '33', style)} {_line(warning.code)}: {_line(warning.message)}"
     if len(plan.warnings) > _LISTED:
         yield f"and {len(plan.warnings) - _LISTED} more warnings"
     if plan.warnings:
@@ -73,22 +76,22 @@ def _warning_lines(plan: Plan, style: Style) -> Iterator[str]:
 
 def _change_lines(change: Change, style: Style) -> Iterator[str]:
     sign, color = _ACTIONS[change.action]
-    head = f"  {sign} {change.action.value:<8}{change.address}   {_count(change.receivers, 'receiver')}"
+    head = f"  {sign} {change.action.value:<8}{_line(change.address)}   {_count(change.receivers, 'receiver')}"
     if change.action in (Action.SEND, Action.REPLACE):
         low, high = change.parts["min"], change.parts["max"]
         parts = _count(high, "part") if low == high else f"{low} to {high} parts"
         about = "" if change.credits_exact else "about "
-        encoding = change.encoding
+        encoding = _line(change.encoding)
         if encoding == "mixed":
             encoding = f"{change.encodings['gsm7']} gsm7, {change.encodings['unicode']} unicode"
         head += f"   {encoding}   {parts}   {about}{_count(change.credits, 'credit')}   {_count(change.posts, 'POST')}"
     yield _paint(head, color, style)
     if change.send_at:
-        yield f"             at {change.send_at}"
+        yield f"             at {_line(change.send_at)}"
     if change.sample and change.action in (Action.SEND, Action.REPLACE):
         for line in visible(change.sample).split("\n"):
             yield f"             | {line}"
-    yield f"             {change.reason}"
+    yield f"             {_line(change.reason)}"
 
 
 def _totals(plan: Plan) -> str:
@@ -135,12 +138,19 @@ def findings(
     found: Sequence[Diagnostic], style: Style, source: Callable[[str, int], str | None], *, valid: bool
 ) -> str:
     """Errors and warnings with their source lines, then one line that counts them."""
-    blocks = [finding(one, style, source) for one in found]
     errors = sum(one.is_error for one in found)
     warnings = len(found) - errors
     verdict = "Valid." if valid else "Not valid."
     counts = f" {_count(errors, 'error')}, {_count(warnings, 'warning')}." if found else ""
-    return "\n".join([*blocks, f"{verdict}{counts}"]) + "\n"
+    return f"{report(found, style, source)}{verdict}{counts}\n"
+
+
+def report(found: Sequence[Diagnostic], style: Style, source: Callable[[str, int], str | None]) -> str:
+    """Findings with their source lines; after the first hundred they are only counted."""
+    blocks = [finding(one, style, source) for one in found[:_REPORTED]]
+    if len(found) > _REPORTED:
+        blocks.append(f"and {len(found) - _REPORTED:,} more; --json lists them all")
+    return "".join(f"{block}\n" for block in blocks)
 
 
 def finding(one: Diagnostic, style: Style, source: Callable[[str, int], str | None]) -> str:
@@ -162,12 +172,18 @@ def _excerpt(span: Span, style: Style, source: Callable[[str, int], str | None])
     line = source(span.file, span.line)
     if line is None:
         return []
-    shown = line if style.show_numbers else mask_text(line)
+    # A long line is shown around the place; masked with some of what is cut off, so that no half of a number remains.
     start = span.column - 1
     end = span.end_column - 1 if span.end_line == span.line else len(line)
-    # A long line is shown around the place.
     left = max(0, start - 60) if len(line) > 100 else 0
-    head, marked, tail = shown[left:start], shown[start:end], shown[end : left + 100]
+    cut = max(0, left - 40)
+    around = line[cut : left + 140]
+    shown = around if style.show_numbers else mask_text(around)
+    head, marked, tail = (
+        shown[left - cut : start - cut],
+        shown[start - cut : end - cut],
+        shown[end - cut : left - cut + 100],
+    )
     caret = " " * _width(visible(head)) + "^" * max(1, min(_width(visible(marked)), 100 - len(head)))
     return [f"  | {visible(head)}{visible(marked)[:100]}{visible(tail)}", f"  | {_paint(caret, '31', style)}"]
 

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 BINDING = ("project", "provider", "endpoint", "service")
 
 
+FORMAT = 1
+#: What a version must understand to keep a ledger of this format whole.
+FEATURES: tuple[str, ...] = ()
+
+
 class Cursor(Protocol):
     """What a statement gives back, as far as all engines have it."""
 
@@ -88,7 +93,13 @@ class RelationalLedger(ABC):
 
     def revisions(self, message: str) -> Sequence[int]:
         """Which revisions of a message are on record, ascending."""
-        return [row[0] for row in self._rows(statements.REVISIONS, {"message": message})]
+        found: list[int] = []
+        while True:
+            after = {"message": message, "after": found[-1] if found else 0}
+            ((revision,),) = self._rows(statements.NEXT_REVISION, after)
+            if revision is None:
+                return found
+            found.append(revision)
 
     def first_claimed(self, message: str, revision: int) -> str | None:
         """When the first job of a revision was claimed, RFC 3339 in UTC; None where there is none."""
@@ -97,8 +108,12 @@ class RelationalLedger(ABC):
 
     def known(self, message: str, revision: int) -> Iterator[Known]:
         """Every send of a revision, ordered by number."""
-        for number, state, *rest in self._rows(statements.KNOWN, {"message": message, "revision": revision}):
-            yield Known(number, self._state(state), *rest)
+        for number, state, resends, text, plan in self._rows(
+            statements.KNOWN, {"message": message, "revision": revision}
+        ):
+            if text is None:
+                raise damaged("a send lacks its job")
+            yield Known(number, self._state(state), resends, text, plan)
 
     def credits_taken(self, message: str, revision: int, *, but: str | None = None) -> float:
         """Credits that the jobs of a revision took, those claimed under the plan digest `but` left out."""
@@ -206,6 +221,8 @@ class RelationalLedger(ABC):
     def _record(self, row: Any) -> Record:
         (message, revision, number, state, attempts, reason, ids, taken, accepted, receivers, *times) = row
         claimed_at, answered_at, delivered_at, send_at = times
+        if claimed_at is None:
+            raise damaged("a send lacks its job")
         state = self._state(state)
         took = state in (State.ACCEPTED, State.SCHEDULED, State.DELIVERED, State.FAILED)
         known_ids = json.loads(ids) if ids else []
@@ -240,6 +257,22 @@ def foreign(found: Binding | None, wanted: Binding) -> Diagnostic:
         if getattr(found, name, None) != getattr(wanted, name)
     ]
     return Diagnostic(code=codes.STATE_FOREIGN, detail="; ".join(differ))
+
+
+def checked(meta: dict[str, str]) -> dict[str, str]:
+    """The rows of `meta` if this version can keep the ledger whole.
+
+    Raises StateError where a newer version wrote it, and KeyError or ValueError where something is missing or odd.
+    """
+    unknown = [feature for feature in json.loads(meta["features"]) if feature not in FEATURES]
+    if int(meta["format"]) > FORMAT or unknown:
+        detail = f"format {meta['format']}, features {', '.join(unknown) or 'none'}, written by {meta['version']}"
+        raise StateError(Diagnostic(code=codes.STATE_NEWER, detail=detail))
+    if int(meta["epoch"]) < 1 or int(meta["serial"]) < 1 or len(bytes.fromhex(meta["secret"])) < 32:
+        raise ValueError("epoch, serial or secret")
+    for name in ("lineage", *BINDING):
+        meta[name]
+    return meta
 
 
 def damaged(detail: str) -> StateError:

@@ -15,7 +15,7 @@ from smsdeclare import __version__, codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, StateError
 from smsdeclare.ledgers import statements
-from smsdeclare.ledgers.relational import BINDING, RelationalLedger, Run, damaged, foreign
+from smsdeclare.ledgers.relational import FEATURES, FORMAT, RelationalLedger, Run, checked, damaged, foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 #: "SMSD", so that `file` and we know the kind of database before reading a row.
 _APPLICATION_ID = 0x534D5344
-_FORMAT = 1
-#: What a version must understand to keep this ledger whole.
-_FEATURES: tuple[str, ...] = ()
-_META = ("format", "features", "version", "lineage", "serial", "epoch", "secret", *BINDING)
 #: How long to wait for another process that is writing. Seconds.
 _BUSY_SECONDS = 30.0
 
@@ -39,7 +35,8 @@ class SqliteLedger(RelationalLedger):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection = self._open() if os.path.lexists(path) else _empty()
+        self._is_kept = os.path.lexists(path)
+        self._connection = self._open() if self._is_kept else _empty()
         self._meta = self._read_meta()
 
     def bind(self, binding: Binding) -> None:
@@ -60,8 +57,8 @@ class SqliteLedger(RelationalLedger):
         path = self._path
         draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         meta = {
-            "format": str(_FORMAT),
-            "features": json.dumps(_FEATURES),
+            "format": str(FORMAT),
+            "features": json.dumps(FEATURES),
             "version": __version__,
             "lineage": str(uuid.uuid4()),
             "serial": "1",
@@ -74,6 +71,7 @@ class SqliteLedger(RelationalLedger):
                 os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
                 connection = _connect(draft)
                 try:
+                    _make_durable(connection)
                     connection.execute("BEGIN IMMEDIATE")
                     _lay_tables(connection)
                     connection.executemany(
@@ -89,7 +87,7 @@ class SqliteLedger(RelationalLedger):
             finally:
                 draft.unlink(missing_ok=True)
         self._connection.close()
-        self._connection = self._open()
+        self._connection, self._is_kept = self._open(), True
         self._meta = self._read_meta()
 
     def _open(self) -> sqlite3.Connection:
@@ -103,6 +101,7 @@ class SqliteLedger(RelationalLedger):
                 (application,) = connection.execute("PRAGMA application_id").fetchone()
                 if application != _APPLICATION_ID:
                     raise damaged(f"{self._path.name} is not a state of smsdeclare")
+                _make_durable(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -111,16 +110,12 @@ class SqliteLedger(RelationalLedger):
     def _read_meta(self) -> dict[str, str]:
         with _named(self._path):
             meta = dict(self._connection.execute(statements.READ_META).fetchall())
-        if not meta:
+        if not meta and not self._is_kept:
             return meta
-        missing = [name for name in _META if name not in meta]
-        if missing:
-            raise damaged(f"{self._path.name} lacks {', '.join(missing)}")
-        unknown = [feature for feature in json.loads(meta["features"]) if feature not in _FEATURES]
-        if int(meta["format"]) > _FORMAT or unknown:
-            detail = f"format {meta['format']}, features {', '.join(unknown) or 'none'}, written by {meta['version']}"
-            raise StateError(Diagnostic(code=codes.STATE_NEWER, detail=detail))
-        return meta
+        try:
+            return checked(meta)
+        except (KeyError, ValueError) as error:
+            raise damaged(f"{self._path.name}: its meta can't be read ({type(error).__name__})") from None
 
     @contextmanager
     def _transaction(self) -> Iterator[Run]:
@@ -140,13 +135,13 @@ class SqliteLedger(RelationalLedger):
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
-    )
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+
+
+def _make_durable(connection: sqlite3.Connection) -> None:
     # DELETE and not WAL: after a kill the one file holds all that was committed. EXTRA also syncs the folder.
     connection.execute("PRAGMA journal_mode = DELETE")
     connection.execute("PRAGMA synchronous = EXTRA")
-    return connection
 
 
 def _empty() -> sqlite3.Connection:

@@ -57,10 +57,11 @@ INSERT_META: Final = "INSERT INTO meta (name, value) VALUES (:name, :value)"
 RAISE_SERIAL: Final = "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'serial'"
 READ_EPOCH: Final = "SELECT value FROM meta WHERE name = 'epoch'"
 
-REVISIONS: Final = "SELECT DISTINCT revision FROM jobs WHERE message = :message ORDER BY revision"
+#: The next revision that has sends: one look into the index for each, however many sends there are.
+NEXT_REVISION: Final = "SELECT MIN(revision) FROM sends WHERE message = :message AND revision > :after"
 KNOWN: Final = """
     SELECT s.number, s.state, s.resends, j.text_digest, j.plan_digest
-    FROM sends s JOIN jobs j ON j.message = s.message AND j.revision = s.revision AND j.ordinal = s.ordinal
+    FROM sends s LEFT JOIN jobs j ON j.message = s.message AND j.revision = s.revision AND j.ordinal = s.ordinal
     WHERE s.message = :message AND s.revision = :revision
     ORDER BY s.number"""
 
@@ -99,7 +100,7 @@ ANSWER_JOB: Final = """
 _RECORD: Final = """
     SELECT s.message, s.revision, s.number, s.state, s.attempts, s.reason, j.ids, j.credits, j.accepted, j.receivers,
         j.claimed_at, j.answered_at, s.delivered_at, j.send_at
-    FROM sends s JOIN jobs j ON j.message = s.message AND j.revision = s.revision AND j.ordinal = s.ordinal"""
+    FROM sends s LEFT JOIN jobs j ON j.message = s.message AND j.revision = s.revision AND j.ordinal = s.ordinal"""
 _BY_KEY: Final = " ORDER BY s.message, s.revision, s.number"
 RECORDS: Final = _RECORD + _BY_KEY
 RECORDS_OF_MESSAGE: Final = _RECORD + " WHERE s.message = :message" + _BY_KEY

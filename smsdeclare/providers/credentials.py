@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from configparser import ConfigParser, Error
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ class ClientCredentials:
 
 Credentials = ApplicationKeys | ClientCredentials
 
+#: What an HTTP header can carry without being taken for something else.
+_HEADER_TEXT = re.compile("[!-~]+")
 _KEYS = ("application_key", "application_secret", "consumer_key")
 _CLIENT = ("client_id", "client_secret")
 
@@ -82,6 +85,9 @@ def find(environment: Mapping[str, str], conf: ConfigParser, endpoint: str) -> C
             if missing := [f"OVH_{name.upper()}" for name in wanted if name not in given]:
                 raise InputError(Diagnostic(code=codes.NO_CREDENTIALS, detail=f"{', '.join(missing)} not set"))
             values = {name: source[name] for name in wanted}
+            if odd := [f"OVH_{name.upper()}" for name, value in values.items() if not _HEADER_TEXT.fullmatch(value)]:
+                detail = f"{', '.join(odd)}: holds a character that no key has"
+                raise InputError(Diagnostic(code=codes.NO_CREDENTIALS, detail=detail))
             if wanted is _KEYS:
                 return ApplicationKeys(**values)
             return ClientCredentials(**values, token_url=environment.get("OVH_TOKEN_URL") or None)

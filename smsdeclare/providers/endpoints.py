@@ -25,6 +25,8 @@ NAMED: Mapping[str, str] = MappingProxyType(
     }
 )
 _DEFAULT = "ovh-eu"
+#: An https URL with a plain host, perhaps a port, and a path: no user, no query.
+_REMOTE = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +139,7 @@ def _endpoint(name: str) -> Endpoint:
     if name in NAMED:
         return Endpoint(name=name, url=NAMED[name])
     url = name.rstrip("/")
-    parts = urlsplit(url)
-    if not is_loopback(url) and (parts.scheme != "https" or not parts.hostname or parts.username):
-        raise InputError(
-            Diagnostic(code=codes.ENDPOINT_REFUSED, detail=f"`{name}` is neither a known name nor an https URL")
-        )
+    if not is_loopback(url) and not _REMOTE.fullmatch(url):
+        detail = "OVH_ENDPOINT is neither a known name nor an https URL"
+        raise InputError(Diagnostic(code=codes.ENDPOINT_REFUSED, detail=detail))
     return Endpoint(name=url, url=url)

@@ -91,6 +91,7 @@ def test_only_the_only_receivers_get_something(command, tmp_path):
         pytest.param(20, 1, "{}", 0, id="one in twenty is five percent"),
         pytest.param(20, 2, "{}", 5, id="two in twenty are more"),
         pytest.param(19, 9, "{}", 0, id="below twenty rows it does not count"),
+        pytest.param(20, 20, "{}", 5, id="no number at all"),
         pytest.param(20, 2, "{maxSkipped: 10%}", 0, id="the project allows more"),
         pytest.param(20, 1, "{maxSkipped: 0%}", 5, id="the project allows none"),
     ],
