@@ -22,9 +22,7 @@ format:
 	python docs/generate.py
 
 coverage:
-	coverage run -m pytest
-	coverage combine
-	coverage report
+	pytest --numprocesses=auto --cov
 
 package:
 	python -m build --outdir dist .
