@@ -108,6 +108,12 @@ def apply(
             return
 
 
+def rename(renames: Iterable[tuple[str, str]], ledger: Ledger, clock: Clock) -> None:
+    """Carry out the renames of a draft, before anything is claimed."""
+    for old, new in renames:
+        ledger.rename(old, new, timestamp(clock.now()))
+
+
 def record_missed(missed: Iterable[Missed], ledger: Ledger, clock: Clock, *, plan_digest: str) -> int:
     """Write down what is too late, for good; how many sends."""
     counted = 0
@@ -123,6 +129,7 @@ def record_missed(missed: Iterable[Missed], ledger: Ledger, clock: Clock, *, pla
                         revision=one.message.revision,
                         numbers=tuple(numbers[start : start + _MISSED_AT_ONCE]),
                         text_digest=text_digest,
+                        template_digest=one.message.template_digest,
                         options=canonical(dict(one.message.options)).decode(),
                         plan_digest=plan_digest,
                         claimed_at=timestamp(clock.now()),
@@ -159,6 +166,7 @@ def _claim(
         revision=job.revision,
         numbers=job.numbers,
         text_digest=job.text.digest,
+        template_digest=job.template_digest,
         options=canonical(dict(job.options)).decode(),
         plan_digest=plan_digest,
         claimed_at=timestamp(now),

@@ -52,19 +52,22 @@ class Decision(NamedTuple):
         return self.action is Action.SETTLE or self.state in IN_DOUBT
 
 
-def compare(expanded: MessageSends, ledger: Ledger, approved: str | None = None) -> Iterator[Decision]:
-    """Decide for every send of a message, ordered by number.
+def compare(
+    expanded: MessageSends, ledger: Ledger, approved: str | None = None, on_record: str | None = None
+) -> Iterator[Decision]:
+    """Decide for every send of a message, ordered by number; `on_record` is the name it still has in the ledger.
 
     `approved` is the digest of an approved plan: sends claimed under it count as not claimed, so that the plan can
     be worked out anew in the middle of being carried out.
     """
     message = expanded.message
-    revisions = ledger.revisions(message.name)
-    higher = _taken(ledger, message.name, [revision for revision in revisions if revision > message.revision])
+    name = on_record or message.name
+    revisions = ledger.revisions(name)
+    higher = _taken(ledger, name, [revision for revision in revisions if revision > message.revision])
     lower = [revision for revision in revisions if revision < message.revision]
-    waiting = _numbers(ledger, message.name, lower, IN_DOUBT)
-    held = _numbers(ledger, message.name, lower, frozenset({State.SCHEDULED}))
-    recorded = ledger.known(message.name, message.revision) if message.revision in revisions else iter(())
+    waiting = _numbers(ledger, name, lower, IN_DOUBT)
+    held = _numbers(ledger, name, lower, frozenset({State.SCHEDULED}))
+    recorded = ledger.known(name, message.revision) if message.revision in revisions else iter(())
     for send, known in _merge(expanded.sends, recorded):
         if send.number in held:
             yield Decision(send, Action.KEEP, known.resends if known else 0, known.state if known else None, held=True)

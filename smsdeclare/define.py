@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 _NOT_YET: tuple[Route, ...] = (
     ("policy", "quietHours"),
     ("policy", "maxLeft"),
-    ("messages", "*", "renamedFrom"),
 )
 
 
@@ -105,6 +104,7 @@ class _Definer:
             variables=MappingProxyType(variables),
             receivers=MappingProxyType(receivers),
             messages=tuple(messages),
+            names=frozenset(name for document in self.documents for name in document.data.get("messages") or {}),
             warnings=tuple(by_place(self.reporter.found)),
         )
 
@@ -210,6 +210,7 @@ class _Definer:
             excluded=tuple(data.get("except", ())),
             options=chosen,
             revision=data.get("revision", 1),
+            renamed_from=data.get("renamedFrom"),
             times=self._times(document, route, chosen),
             max_credits=data.get("maxCredits"),
         )

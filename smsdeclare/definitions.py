@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from smsdeclare.canonical import sha256_hex
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -124,9 +126,16 @@ class Message:
     #: OVHcloud's own option names → values, as they are posted.
     options: Mapping[str, Any]
     revision: int
+    #: The name whose history it takes along; `none` where it has no earlier name on purpose.
+    renamed_from: str | None
     times: Times
     #: Credits that this revision may take in all.
     max_credits: float | None
+
+    @property
+    def template_digest(self) -> str:
+        """Digest of the text as written: tells a renamed message from a new one."""
+        return sha256_hex(self.text.encode())
 
     @property
     def address(self) -> str:
@@ -151,4 +160,6 @@ class Definitions:
     receivers: Mapping[str, ReceiversList]
     #: The enabled ones, ordered by name.
     messages: tuple[Message, ...]
+    #: The names of all messages in the files, those that are not enabled too.
+    names: frozenset[str] = frozenset()
     warnings: tuple[Diagnostic, ...] = field(default=())

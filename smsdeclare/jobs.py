@@ -23,6 +23,8 @@ class Job:
     message: str
     revision: int
     text: Text
+    #: Digest of the message's text as written.
+    template_digest: str
     #: OVHcloud's own option names → values.
     options: Mapping[str, Any]
     times: Times
@@ -42,6 +44,7 @@ def group(message: Message, sends: Iterable[Send], receivers_per_job: int) -> It
                 message=message.name,
                 revision=message.revision,
                 text=chunk[0].text,
+                template_digest=message.template_digest,
                 options=message.options,
                 times=message.times,
                 numbers=tuple(send.number for send in chunk),

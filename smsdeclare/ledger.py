@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 _CROCKFORD = str.maketrans("abcdefghijklmnopqrstuvwxyz234567", "0123456789abcdefghjkmnpqrstvwxyz")
 
@@ -122,6 +122,8 @@ class Intent:
     #: E.164, ascending: rows are taken in one order by all, so that two claims never wait for each other.
     numbers: tuple[str, ...]
     text_digest: str
+    #: Digest of the message's text as written.
+    template_digest: str
     #: Canonical JSON of the options.
     options: str
     plan_digest: str
@@ -197,6 +199,17 @@ class Ledger(Protocol):
 
     def bind(self, binding: Binding) -> None:
         """Make it belong to `binding`, durably; raises StateError where it belongs elsewhere."""
+        ...
+
+    def left_texts(self, names: Collection[str]) -> Mapping[str, str]:
+        """Of every message on record that is not among `names`: digest of its latest text as written → its name."""
+        ...
+
+    def rename(self, old: str, new: str, at: str) -> None:
+        """Give all that is on record of one message to another name, as one durable transaction.
+
+        Raises the epoch. Raises StateError where something of it is in doubt: its evidence goes by the old name.
+        """
         ...
 
     def revisions(self, message: str) -> Sequence[int]:

@@ -18,7 +18,7 @@ from smsdeclare.redaction import mask_text
 from smsdeclare.schedule import Fate, fate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from smsdeclare.definitions import Definitions, Message
     from smsdeclare.ledger import Binding, Ledger, Record
@@ -40,6 +40,8 @@ class Draft:
     plan: Plan
     #: In the order in which they are posted.
     jobs: tuple[Job, ...]
+    #: Old and new names of messages whose history an apply takes along.
+    renames: tuple[tuple[str, str], ...]
     #: What is too late; an apply records it.
     missed: tuple[Missed, ...]
     #: Every send whose fate is open.
@@ -88,25 +90,28 @@ def work_out(
     intended: list[Send] = []
     violations: list[Violation] = []
     missed: list[Missed] = []
+    expanded = list(expanded)
+    renamed = _renames(definitions, [one.message for one in expanded], ledger)
     for one in expanded:
         message = one.message
-        decisions = list(compare(one, ledger, approved))
+        on_record = renamed.get(message.name, message.name)
+        decisions = list(compare(one, ledger, approved, on_record))
         lines += [plan.line(message, decision) for decision in decisions if decision.action is Action.SEND]
         approved_sends = [decision.send for decision in decisions if decision.action is Action.SEND]
         intended += approved_sends
-        before = ledger.credits_taken(message.name, message.revision, but=approved)
+        before = ledger.credits_taken(on_record, message.revision, but=approved)
         is_done = bool(decisions) and not approved_sends
         violations += policy.judge_message(
             definitions, message, one.findings, approved_sends, is_done=is_done, taken_before=before
         )
-        fates = _fates(message, decisions, ledger, now, margin)
+        fates = _fates(message, decisions, ledger.first_claimed(on_record, message.revision), now, margin)
         todo = fates[Fate.POST]
         missed += [Missed(message=message, sends=tuple(fates[Fate.MISSED]))] if fates[Fate.MISSED] else []
         skipped += [_closed(message)] * len(fates[Fate.CLOSED])
         posts = list(group(message, todo, definitions.provider.receivers_per_job))
         jobs += posts
         changes += _changes(one, decisions, fates, len(posts))
-        settling.update((message.name, decision.send.number) for decision in decisions if decision.is_doubtful)
+        settling.update((on_record, decision.send.number) for decision in decisions if decision.is_doubtful)
         found += one.findings.warnings
         superseded = sum(decision.superseded for decision in decisions)
         if superseded:
@@ -144,15 +149,43 @@ def work_out(
         variables=dict(variables or {}),
     )
     return Draft(
-        plan=worked_out, jobs=tuple(jobs), missed=tuple(missed), in_doubt=in_doubt, kept=worked_out.summary.keep
+        plan=worked_out,
+        jobs=tuple(jobs),
+        renames=tuple((old, new) for new, old in renamed.items()),
+        missed=tuple(missed),
+        in_doubt=in_doubt,
+        kept=worked_out.summary.keep,
     )
 
 
+def _renames(definitions: Definitions, messages: Sequence[Message], ledger: Ledger) -> dict[str, str]:
+    """New name → the name its history still has in the ledger.
+
+    Raises InputError for a name that is new to the ledger and has the text of one that has left the files: it would
+    go to everybody again.
+    """
+    found: dict[str, str] = {}
+    suspects: list[Diagnostic] = []
+    left = ledger.left_texts({*definitions.names})
+    for message in messages:
+        if ledger.revisions(message.name):
+            continue
+        if message.renamed_from is None:
+            old = left.get(message.template_digest)
+            if old is not None:
+                detail = f"`{message.name}` has the text of `{old}`, which has left the files"
+                suspects.append(Diagnostic(code=codes.RENAMED, detail=detail, span=message.span))
+        elif message.renamed_from != "none" and ledger.revisions(message.renamed_from):
+            found[message.name] = message.renamed_from
+    if suspects:
+        raise InputError(*suspects)
+    return found
+
+
 def _fates(
-    message: Message, decisions: list[Decision], ledger: Ledger, now: datetime, margin: timedelta
+    message: Message, decisions: list[Decision], first: str | None, now: datetime, margin: timedelta
 ) -> dict[Fate, list[Send]]:
     """What becomes of each send that is free, by the clock."""
-    first = ledger.first_claimed(message.name, message.revision)
     first_at = datetime.fromisoformat(first) if first else None
     found: dict[Fate, list[Send]] = {one: [] for one in Fate}
     for decision in decisions:

@@ -207,6 +207,7 @@ def _carry_out(session: Session, draft: Draft, opened: Opened, ledger: SqliteLed
         try:
             if draft.jobs or draft.missed:
                 ledger.bind(opened.binding)
+            acting.rename(draft.renames, ledger, SystemClock())
             run.missed = acting.record_missed(draft.missed, ledger, SystemClock(), plan_digest=draft.plan.digest)
             for event in acting.apply(
                 draft.jobs, ledger, opened.provider, SystemClock(), plan_digest=draft.plan.digest, stop=stop

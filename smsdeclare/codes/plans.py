@@ -24,6 +24,12 @@ REVISION_LOWERED = Code(
     "warning",
 )
 
+RENAMED = Code(
+    "SMS411",
+    "The message seems to be renamed",
+    "As a new message it would go to everybody again. Write `renamedFrom: OLD-NAME` to keep its history, or "
+    "`renamedFrom: none` if it is new.",
+)
 REVISION_CLOSED = Code(
     "SMS410",
     "The revision is closed",

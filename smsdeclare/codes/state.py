@@ -27,4 +27,9 @@ STATE_LOCAL_IN_CI = Code(
 STATE_BUSY = Code("SMS506", "Another run holds the state", "Wait until it has finished.")
 ADDRESS_UNKNOWN = Code("SMS507", "The address is not known", "`smsdeclare state list` shows the addresses.")
 STATE_MOVED_ON = Code("SMS508", "The state has changed meanwhile", "Plan again.")
+RENAME_IN_DOUBT = Code(
+    "SMS510",
+    "The message can't be renamed yet",
+    "Find out first what became of its unknown sends; their traces at the provider go by the old name.",
+)
 STATE_ABSENT = Code("SMS509", "There is no state yet", "The first `smsdeclare apply` makes it.")

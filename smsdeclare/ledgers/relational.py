@@ -15,7 +15,7 @@ from smsdeclare.ledger import FREE, Binding, Claim, Known, Record, Request, Stat
 from smsdeclare.ledgers import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from smsdeclare.ledger import Intent, Outcome
@@ -133,7 +133,33 @@ class RelationalLedger(ABC):
             statement = statements.RECORDS_OF_MESSAGE if revision is None else statements.RECORDS_OF_REVISION
         return map(self._record, self._rows(statement, {"message": message, "revision": revision}))
 
+    def left_texts(self, names: Collection[str]) -> Mapping[str, str]:
+        """Of every message on record that is not among `names`: digest of its latest text as written → its name."""
+        found: dict[str, str] = {}
+        message = ""
+        while True:
+            ((message,),) = self._rows(statements.NEXT_MESSAGE, {"after": message})
+            if message is None:
+                return found
+            if message not in names:
+                ((digest,),) = self._rows(statements.LATEST_TEMPLATE, {"message": message})
+                found[digest] = message
+
     # — writing —
+
+    def rename(self, old: str, new: str, at: str) -> None:
+        """Give all that is on record of one message to another name, as one durable transaction."""
+        with self._transaction() as run:
+            ((doubtful,),) = run(statements.COUNT_IN_DOUBT, {"message": old}).fetchall()
+            if doubtful:
+                detail = f"`{old}` has {doubtful} sends whose fate is not known"
+                raise StateError(Diagnostic(code=codes.RENAME_IN_DOUBT, detail=detail))
+            names = {"old": old, "new": new}
+            run(statements.RENAME_SENDS, names)
+            run(statements.RENAME_JOBS, names)
+            run(statements.RAISE_EPOCH, {})
+            run(statements.INSERT_EVENT, {"at": at, "kind": "rename", "detail": json.dumps(names)})
+        self._meta["epoch"] = str(self.epoch + 1)
 
     def claim(self, intent: Intent, prepare: Callable[[Claim], Request], *, epoch: int) -> tuple[Claim, Request] | None:
         """Take what is free of the intended numbers, as one durable transaction."""
@@ -189,6 +215,7 @@ class RelationalLedger(ABC):
             "service": self._meta["service"],
             "receivers": len(claim.numbers),
             "text_digest": intent.text_digest,
+            "template_digest": intent.template_digest,
             "options": intent.options,
             "body_digest": body_digest,
             "plan_digest": intent.plan_digest,

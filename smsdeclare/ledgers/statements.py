@@ -30,6 +30,7 @@ TABLES: Final = (
         service TEXT NOT NULL,
         receivers INTEGER NOT NULL,
         text_digest TEXT NOT NULL,
+        template_digest TEXT NOT NULL,
         options TEXT NOT NULL,
         body_digest TEXT NOT NULL,
         plan_digest TEXT NOT NULL,
@@ -83,10 +84,10 @@ CLAIM_TAIL: Final = """
     WHERE sends.state IN ({free})
     RETURNING number"""
 INSERT_JOB: Final = """
-    INSERT INTO jobs (message, revision, ordinal, tag, provider, endpoint, service, receivers, text_digest, options,
-        body_digest, plan_digest, claimed_at, not_after, send_at)
-    VALUES (:message, :revision, :ordinal, :tag, :provider, :endpoint, :service, :receivers, :text_digest, :options,
-        :body_digest, :plan_digest, :claimed_at, :not_after, :send_at)"""
+    INSERT INTO jobs (message, revision, ordinal, tag, provider, endpoint, service, receivers, text_digest,
+        template_digest, options, body_digest, plan_digest, claimed_at, not_after, send_at)
+    VALUES (:message, :revision, :ordinal, :tag, :provider, :endpoint, :service, :receivers, :text_digest,
+        :template_digest, :options, :body_digest, :plan_digest, :claimed_at, :not_after, :send_at)"""
 
 #: Evidence about a job moves only what still belongs to that job and is still in doubt.
 MOVE: Final = """
@@ -106,6 +107,16 @@ RECORDS: Final = _RECORD + _BY_KEY
 RECORDS_OF_MESSAGE: Final = _RECORD + " WHERE s.message = :message" + _BY_KEY
 RECORDS_OF_REVISION: Final = _RECORD + " WHERE s.message = :message AND s.revision = :revision" + _BY_KEY
 RECORDS_IN_DOUBT: Final = _RECORD + " WHERE s.state IN ('intended', 'unknown', 'cancelling')" + _BY_KEY
+
+#: One look into the index for each message, however many jobs it has.
+NEXT_MESSAGE: Final = "SELECT MIN(message) FROM jobs WHERE message > :after"
+LATEST_TEMPLATE: Final = """
+    SELECT template_digest FROM jobs WHERE message = :message ORDER BY revision DESC, ordinal DESC LIMIT 1"""
+RENAME_SENDS: Final = "UPDATE sends SET message = :new WHERE message = :old"
+RENAME_JOBS: Final = "UPDATE jobs SET message = :new WHERE message = :old"
+COUNT_IN_DOUBT: Final = """
+    SELECT COUNT(*) FROM sends WHERE message = :message AND state IN ('intended', 'unknown', 'cancelling')"""
+RAISE_EPOCH: Final = "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'epoch'"
 
 INSERT_EVENT: Final = "INSERT INTO events (at, kind, detail) VALUES (:at, :kind, :detail)"
 

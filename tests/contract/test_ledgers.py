@@ -25,12 +25,13 @@ def prepare(claim):
     return Request()
 
 
-def intent(*numbers, message="hello", revision=1, text="t" * 64):
+def intent(*numbers, message="hello", revision=1, text="t" * 64, template="w" * 64):
     return Intent(
         message=message,
         revision=revision,
         numbers=tuple(sorted(numbers)),
         text_digest=text,
+        template_digest=template,
         options="{}",
         plan_digest="sha256:plan",
         claimed_at="2026-12-01T08:00:00Z",
@@ -224,6 +225,39 @@ def test_a_ref_is_eight_characters_and_differs_between_sends(ledger):
     assert {8} == {len(one) for one in refs}
     assert 3 == len(refs)
     assert set("".join(refs)) <= set("0123456789abcdefghjkmnpqrstvwxyz")
+
+
+def test_the_latest_texts_of_messages_that_left_the_files_are_known(ledger):
+    ledger.claim(intent(A, message="gone", template="old"), prepare, epoch=ledger.epoch)
+    ledger.claim(intent(A, message="gone", revision=2, template="new"), prepare, epoch=ledger.epoch)
+    ledger.claim(intent(A, message="here", template="kept"), prepare, epoch=ledger.epoch)
+    assert {"new": "gone"} == ledger.left_texts({"here"})
+
+
+def test_a_renamed_message_takes_its_history_along(ledger, reopen):
+    claim, _ = ledger.claim(intent(A, message="old"), prepare, epoch=ledger.epoch)
+    ledger.record(claim, outcome({A: State.ACCEPTED}))
+    epoch = ledger.epoch
+    ledger.rename("old", "new", "2026-12-01T08:00:00Z")
+    again = reopen()
+    assert ({}, {A: State.ACCEPTED}, epoch + 1) == (states(again, "old"), states(again, "new"), again.epoch)
+    assert again.epoch == ledger.epoch
+    claim, _ = ledger.claim(intent(B, message="new"), prepare, epoch=ledger.epoch)
+    assert 2 == claim.ordinal
+
+
+def test_a_message_with_sends_in_doubt_keeps_its_name(ledger):
+    ledger.claim(intent(A, message="old"), prepare, epoch=ledger.epoch)
+    with pytest.raises(StateError) as caught:
+        ledger.rename("old", "new", "2026-12-01T08:00:00Z")
+    assert ("SMS510", {A: State.INTENDED}) == (caught.value.diagnostics[0].code.id, states(ledger, "old"))
+
+
+def test_a_claim_made_before_a_rename_is_refused(ledger, reopen):
+    epoch = reopen().epoch
+    ledger.rename("old", "new", "2026-12-01T08:00:00Z")
+    with pytest.raises(PlanStale):
+        ledger.claim(intent(A), prepare, epoch=epoch)
 
 
 # — the SQLite file —

@@ -29,6 +29,7 @@ def job(*numbers, text="Hello", **options):
         message="hello",
         revision=1,
         text=Text(text, text.encode().hex().ljust(64, "0")[:64], bill(text, options)),
+        template_digest="t" * 64,
         options=options,
         times=Times(),
         numbers=numbers,

@@ -7,7 +7,7 @@ from smsdeclare.jobs import group, tag
 from smsdeclare.rates import bill
 from smsdeclare.sends import Send, Text
 
-MESSAGE = SimpleNamespace(name="hello", revision=1, options={}, times=None)
+MESSAGE = SimpleNamespace(name="hello", revision=1, options={}, times=None, template_digest="t")
 TEXTS = {name: Text(name, f"digest of {name}", bill(name, {})) for name in ("a", "b", "c")}
 
 

@@ -1,0 +1,68 @@
+"""A renamed message keeps its history, and is never taken for a new one."""
+
+import pytest
+import worlds
+
+TEXT = "Your parcel arrives tomorrow."
+
+
+@pytest.fixture
+def sent(command, tmp_path):
+    """A project whose message `old` went out to two; `become` writes it anew."""
+
+    def become(name, more="", text=TEXT):
+        to = '["+33639980001", "+33639980002"]'
+        return worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=worlds.message(text, to, more, name))})
+
+    command("apply", "-C", become("old"), "--auto-approve")
+    assert 2 == len(worlds.outbox(tmp_path))
+    return become
+
+
+def test_a_new_name_with_the_text_of_one_that_left_is_refused(command, sent):
+    folder = sent("new")
+    for arguments in (("plan",), ("apply", "--auto-approve")):
+        result = command(*arguments, "-C", folder)
+        assert (1, True) == (result.code, "smsdeclare.yaml:5:3: error SMS411" in result.err)
+    assert 2 == len(worlds.outbox(folder))
+
+
+def test_renamed_from_takes_the_history_along(command, sent):
+    folder = sent("new", "    renamedFrom: old\n")
+    assert 0 == command("plan", "-C", folder, "--detailed-exitcode").code
+    assert 0 == command("apply", "-C", folder, "--auto-approve").code
+    assert 0 == command("apply", "-C", sent("new"), "--auto-approve").code
+    assert 2 == len(worlds.outbox(folder))
+
+
+def test_a_newcomer_after_the_renaming_gets_it_and_the_others_do_not(command, sent):
+    folder = sent("new", "    renamedFrom: old\n")
+    path = folder / "smsdeclare.yaml"
+    path.write_text(path.read_text().replace('"+33639980002"]', '"+33639980002", "+33639980003"]'))
+    plan = command("plan", "-C", folder, "--out", "plan.json", "--json").json
+    assert (1, 2) == (plan["summary"]["send"], plan["summary"]["keep"])
+    assert 0 == command("apply", "-C", folder, "plan.json").code
+    assert 0 == command("apply", "-C", folder, "plan.json").code
+    assert ["+33639980003"] == [sms["receiver"] for sms in worlds.outbox(folder)[2:]]
+    names = {send["message"] for send in command("state", "list", "-C", folder, "--json").json["sends"]}
+    assert {"new"} == names
+
+
+def test_renamed_from_none_makes_it_a_message_of_its_own(command, sent):
+    folder = sent("new", "    renamedFrom: none\n")
+    command("apply", "-C", folder, "--auto-approve")
+    assert 4 == len(worlds.outbox(folder))
+
+
+def test_another_text_under_a_new_name_is_a_new_message(command, sent):
+    folder = sent("new", text="Something else.")
+    command("apply", "-C", folder, "--auto-approve")
+    assert 4 == len(worlds.outbox(folder))
+
+
+def test_a_message_that_is_only_switched_off_has_not_left(command, sent):
+    folder = sent("old", "    enabled: false\n")
+    path = folder / "smsdeclare.yaml"
+    path.write_text(path.read_text() + f'  twin: {{text: {TEXT}, to: "+33639980009"}}\n')
+    assert 0 == command("apply", "-C", folder, "--auto-approve").code
+    assert 3 == len(worlds.outbox(folder))
