@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from smsdeclare.diagnostics import Diagnostic
     from smsdeclare.plan import Plan
@@ -40,6 +40,17 @@ class SendRow:
     reason: str | None
     #: When it was last claimed.
     since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where the sends of one revision stand."""
+
+    address: str
+    #: Status → how many; only those that occur.
+    counts: Mapping[str, int]
+    #: What its jobs took.
+    credits: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

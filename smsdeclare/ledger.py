@@ -60,6 +60,8 @@ MOVES: Mapping[State, frozenset[State]] = {
 }
 #: Those a claim may take.
 FREE = frozenset(state for state, after in MOVES.items() if State.INTENDED in after)
+#: Those that `resend` may free: what became of them is known, and the provider holds nothing of it.
+ENDED = frozenset({State.ACCEPTED, State.DELIVERED, State.FAILED, State.REJECTED, State.MISSED})
 #: Those whose fate at the provider is open.
 IN_DOUBT = frozenset({State.INTENDED, State.UNKNOWN, State.CANCELLING})
 
@@ -72,6 +74,35 @@ class Binding:
     provider: str
     endpoint: str
     service: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """A stop: nothing more is posted until somebody resumes."""
+
+    reason: str
+    #: Who, as far as the machine knows.
+    actor: str
+    #: RFC 3339 in UTC.
+    at: str
+
+
+class Key(NamedTuple):
+    """What a send is known by."""
+
+    message: str
+    revision: int
+    #: E.164.
+    number: str
+
+
+class Tally(NamedTuple):
+    """How many sends of a revision stand in one state."""
+
+    message: str
+    revision: int
+    state: State
+    sends: int
 
 
 class Known(NamedTuple):
@@ -195,6 +226,30 @@ class Ledger(Protocol):
     @property
     def epoch(self) -> int:
         """Raised by whatever changes keys or history; a claim made for an older one is refused."""
+        ...
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """Who stopped it, read anew; None where nobody did. No claim is given out while it is stopped."""
+        ...
+
+    def stop(self, stopped: Stopped) -> None:
+        """Give out no claim until `resume`, durably and at once for every run."""
+        ...
+
+    def resume(self, at: str) -> None:
+        """Give out claims again."""
+        ...
+
+    def resend(self, keys: Sequence[Key], reason: str, at: str) -> int:
+        """Free sends for one more attempt, as one durable transaction that raises the epoch; how many.
+
+        Raises StateError, and frees none, where one of them is in doubt or held by the provider.
+        """
+        ...
+
+    def tallies(self) -> Sequence[Tally]:
+        """How many sends stand where, for each revision of each message."""
         ...
 
     def bind(self, binding: Binding) -> None:

@@ -18,10 +18,20 @@ from smsdeclare.cli.session import Session, format_option, formatter, shared_opt
 from smsdeclare.cli.signals import StopRequest
 from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import Declined, InputError, Interrupted, PlanStale, PolicyRefused, SmsdeclareError, StateError
+from smsdeclare.errors import (
+    Declined,
+    Held,
+    InputError,
+    Interrupted,
+    PlanStale,
+    PolicyRefused,
+    SmsdeclareError,
+    StateError,
+)
 from smsdeclare.format import Applied
 from smsdeclare.ledger import State
 from smsdeclare.ledgers.relational import foreign
+from smsdeclare.ledgers.upkeep import stopped_by
 from smsdeclare.redaction import mask_number, visible
 
 #: So many SMS of the sandbox are shown after a run.
@@ -87,6 +97,8 @@ def command(
         if ledger.binding not in (None, opened.binding):
             raise StateError(foreign(ledger.binding, opened.binding))
         _check_place(approval, opened)
+        if ledger.stopped:
+            raise Held(stopped_by(ledger.stopped))
 
         def work_out(approved: str | None) -> Draft:
             again = opening.definitions(session, variables)

@@ -124,6 +124,27 @@ def place(wanted: Definitions) -> Endpoint:
     return endpoints.resolve(wanted.provider.endpoint, environment.endpoint(environment.conf()))
 
 
+def ledger_without_files(session: Session) -> SqliteLedger:
+    """The state of a folder whose files may be broken; raises StateError where there is none.
+
+    With sound files it is theirs. Else it is the one under the name it has by default; of two, the real provider's.
+    """
+    from smsdeclare.ledgers.sqlite import SqliteLedger  # noqa: PLC0415 - as above
+
+    try:
+        path = state_path(definitions(session))
+    except InputError:
+        stem = PurePath(session.root_file or "smsdeclare.yaml").stem
+        names = (f"{stem}.state", f"{stem}.sandbox.state")
+        path = next(
+            (one for name in names if (one := session.project_folder / name).exists()),
+            session.project_folder / names[0],
+        )
+    if not path.exists():
+        raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=path.name))
+    return SqliteLedger(path)
+
+
 def margin(wanted: Definitions) -> timedelta:
     """How long before its end a send is no longer signed; a machine of one's own needs no such care."""
     return timedelta() if _stays_here(wanted) else SIGNATURE_WINDOW

@@ -53,6 +53,7 @@ def command(
             binding, credits_left = opened.binding, opened.provider.credits_left()
         if ledger.binding not in (None, binding):
             raise StateError(foreign(ledger.binding, binding))
+        stopped = ledger.stopped
         draft = planning.work_out(
             definitions,
             expanded,
@@ -71,6 +72,8 @@ def command(
     if format_name == "text":
         saved = f" {out}" if out else ""
         saved = f"{session.place_options}{saved}"
+        if stopped:
+            session.note(f"Sending is stopped by {stopped.actor}: {stopped.reason}")
         if draft.plan.violations:
             session.note("The policy refuses this plan; nothing can be applied.")
         else:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import click
 
-from smsdeclare import address, codes
+from smsdeclare import codes
 from smsdeclare.cli import opening
+from smsdeclare.cli.addressing import records_of
 from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import Session, format_option, formatter, shared_options
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.formats.json import row_document
-from smsdeclare.ledger import State, ref
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from smsdeclare.ledger import Record
-    from smsdeclare.ledgers.sqlite import SqliteLedger
+from smsdeclare.ledger import State
 
 _STATUSES = sorted({state.value for state in State} - {State.INTENDED.value})
 
@@ -47,7 +41,7 @@ def list_sends(session: Session, wanted: str | None, *, status: str | None, form
     ledger = opening.ledger(definitions)
     try:
         secret = ledger.secret or b""
-        records = _found(ledger, wanted)
+        records = records_of(ledger, wanted)
         rows = (row_of(record, secret, show_numbers=session.style.show_numbers) for record in records)
         chosen = (row for row in rows if status in (None, row.status))
         if format_name == "lines":
@@ -69,23 +63,11 @@ def show_sends(session: Session, wanted: str, *, format_name: str) -> None:
     ledger = opening.ledger(definitions)
     try:
         secret = ledger.secret or b""
-        rows = [row_of(record, secret, show_numbers=session.style.show_numbers) for record in _found(ledger, wanted)]
+        rows = [
+            row_of(record, secret, show_numbers=session.style.show_numbers) for record in records_of(ledger, wanted)
+        ]
     finally:
         ledger.close()
     if not rows:
         raise InputError(Diagnostic(code=codes.ADDRESS_UNKNOWN, detail=wanted))
     session.out(formatter(format_name).sends(rows, session.style))
-
-
-def _found(ledger: SqliteLedger, wanted: str | None) -> Iterator[Record]:
-    """The records an address names; all of them without one."""
-    if wanted is None:
-        yield from ledger.records()
-        return
-    place = address.parse(wanted)
-    secret = ledger.secret or b""
-    for record in ledger.records(place.message, place.revision):
-        if place.number not in (None, record.number):
-            continue
-        if place.ref in (None, ref(secret, record.message, record.revision, record.number)):
-            yield record

@@ -27,6 +27,13 @@ STATE_LOCAL_IN_CI = Code(
 STATE_BUSY = Code("SMS506", "Another run holds the state", "Wait until it has finished.")
 ADDRESS_UNKNOWN = Code("SMS507", "The address is not known", "`smsdeclare state list` shows the addresses.")
 STATE_MOVED_ON = Code("SMS508", "The state has changed meanwhile", "Plan again.")
+STATE_STOPPED = Code("SMS511", "Sending is stopped", "Nothing more is posted until somebody runs `smsdeclare resume`.")
+NOT_ENDED = Code(
+    "SMS512",
+    "This send can't be freed",
+    "Only what was accepted, delivered, failed, rejected or missed can be sent once more. What is unknown must be "
+    "settled first.",
+)
 RENAME_IN_DOUBT = Code(
     "SMS510",
     "The message can't be renamed yet",

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from smsdeclare.diagnostics import Diagnostic
-    from smsdeclare.format import Applied, SendRow, Style
+    from smsdeclare.format import Applied, SendRow, Standing, Style
+    from smsdeclare.ledger import Stopped
     from smsdeclare.plan import Plan
     from smsdeclare.provider import Account
 
@@ -56,6 +57,16 @@ def findings(
 def sends(rows: Sequence[SendRow], style: Style) -> str:  # noqa: ARG001 - the rows are masked already
     """`state-list.v1.schema.json`."""
     return document({"sends": [row_document(row) for row in rows]})
+
+
+def standings(rows: Sequence[Standing], stopped: Stopped | None) -> str:
+    """`status.v1.schema.json`."""
+    return document(
+        {
+            "stopped": None if stopped is None else asdict(stopped),
+            "messages": [{"address": row.address, "counts": dict(row.counts), "credits": row.credits} for row in rows],
+        }
+    )
 
 
 def accounts(found: Sequence[Account]) -> str:

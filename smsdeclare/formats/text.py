@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from smsdeclare.diagnostics import Diagnostic, Span
-    from smsdeclare.format import Applied, SendRow, Style
+    from smsdeclare.format import Applied, SendRow, Standing, Style
+    from smsdeclare.ledger import Stopped
     from smsdeclare.plan import Change, Plan
     from smsdeclare.provider import Account
 
@@ -194,6 +195,16 @@ def _width(text: str) -> int:
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text
     )
+
+
+def standings(rows: Sequence[Standing], stopped: Stopped | None) -> str:
+    """Messages, and how many of their sends stand where; unknown ones come first."""
+    lines = [f"STOPPED by {_line(stopped.actor)} at {_line(stopped.at)}: {_line(stopped.reason)}"] if stopped else []
+    for row in rows:
+        order = sorted(row.counts, key=lambda status: (status != "unknown", status))
+        counts = ", ".join(f"{row.counts[status]:,} {status}" for status in order)
+        lines.append(f"{row.address}   {counts}   {_count(row.credits, 'credit')}")
+    return "".join(f"{line}\n" for line in lines or ["Nothing is on record."])
 
 
 def accounts(found: Sequence[Account]) -> str:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import PlanStale, StateError
+from smsdeclare.errors import Held, PlanStale, StateError
 from smsdeclare.jobs import tag
-from smsdeclare.ledger import FREE, Binding, Claim, Known, Record, Request, State
+from smsdeclare.ledger import FREE, Binding, Claim, Known, Record, Request, State, Tally
 from smsdeclare.ledgers import statements
+from smsdeclare.ledgers.upkeep import Run, Upkeep, read_stopped, stopped_by
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from smsdeclare.ledger import Intent, Outcome
 
@@ -29,40 +27,8 @@ FORMAT = 1
 FEATURES: tuple[str, ...] = ()
 
 
-class Cursor(Protocol):
-    """What a statement gives back, as far as all engines have it."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows it changed."""
-        ...
-
-    def fetchone(self) -> Any:
-        """The next row."""
-        ...
-
-    def fetchall(self) -> list[Any]:
-        """All rows."""
-        ...
-
-
-#: Runs one statement inside a transaction.
-Run = Callable[[str, dict[str, Any]], Cursor]
-
-
-class RelationalLedger(ABC):
+class RelationalLedger(Upkeep):
     """The statements of a ledger, in order; safe by the claim alone, whatever the engine's locks."""
-
-    #: The rows of `meta`; empty before the first write.
-    _meta: dict[str, str]
-
-    @abstractmethod
-    def _transaction(self) -> AbstractContextManager[Run]:
-        """Commit durably what runs inside, and raise the serial; undo all of it where something is raised."""
-
-    @abstractmethod
-    def _rows(self, statement: str, values: dict[str, Any]) -> Iterator[Any]:
-        """The rows of a query, one after another."""
 
     # — what it is —
 
@@ -133,6 +99,13 @@ class RelationalLedger(ABC):
             statement = statements.RECORDS_OF_MESSAGE if revision is None else statements.RECORDS_OF_REVISION
         return map(self._record, self._rows(statement, {"message": message, "revision": revision}))
 
+    def tallies(self) -> Sequence[Tally]:
+        """How many sends stand where, for each revision of each message."""
+        return [
+            Tally(message, revision, self._state(state), count)
+            for message, revision, state, count in self._rows(statements.TALLIES, {})
+        ]
+
     def left_texts(self, names: Collection[str]) -> Mapping[str, str]:
         """Of every message on record that is not among `names`: digest of its latest text as written → its name."""
         found: dict[str, str] = {}
@@ -147,25 +120,14 @@ class RelationalLedger(ABC):
 
     # — writing —
 
-    def rename(self, old: str, new: str, at: str) -> None:
-        """Give all that is on record of one message to another name, as one durable transaction."""
-        with self._transaction() as run:
-            ((doubtful,),) = run(statements.COUNT_IN_DOUBT, {"message": old}).fetchall()
-            if doubtful:
-                detail = f"`{old}` has {doubtful} sends whose fate is not known"
-                raise StateError(Diagnostic(code=codes.RENAME_IN_DOUBT, detail=detail))
-            names = {"old": old, "new": new}
-            run(statements.RENAME_SENDS, names)
-            run(statements.RENAME_JOBS, names)
-            run(statements.RAISE_EPOCH, {})
-            run(statements.INSERT_EVENT, {"at": at, "kind": "rename", "detail": json.dumps(names)})
-        self._meta["epoch"] = str(self.epoch + 1)
-
     def claim(self, intent: Intent, prepare: Callable[[Claim], Request], *, epoch: int) -> tuple[Claim, Request] | None:
         """Take what is free of the intended numbers, as one durable transaction."""
         with self._transaction() as run:
             if int(run(statements.READ_EPOCH, {}).fetchone()[0]) != epoch:
                 raise PlanStale(Diagnostic(code=codes.STATE_MOVED_ON, detail="another run changed its history"))
+            stopped = run(statements.READ_STOPPED, {}).fetchone()
+            if stopped is not None:
+                raise Held(stopped_by(read_stopped(stopped[0])))
             claim = self._take(run, intent, State.INTENDED)
             if claim is None:
                 return None

@@ -15,13 +15,14 @@ from smsdeclare import __version__, codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, StateError
 from smsdeclare.ledgers import statements
-from smsdeclare.ledgers.relational import FEATURES, FORMAT, RelationalLedger, Run, checked, damaged, foreign
+from smsdeclare.ledgers.relational import FEATURES, FORMAT, RelationalLedger, checked, damaged, foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from smsdeclare.ledger import Binding
+    from smsdeclare.ledgers.upkeep import Run
 
 
 #: "SMSD", so that `file` and we know the kind of database before reading a row.

@@ -118,7 +118,21 @@ COUNT_IN_DOUBT: Final = """
     SELECT COUNT(*) FROM sends WHERE message = :message AND state IN ('intended', 'unknown', 'cancelling')"""
 RAISE_EPOCH: Final = "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'epoch'"
 
+READ_STOPPED: Final = "SELECT value FROM meta WHERE name = 'stopped'"
+DELETE_STOPPED: Final = "DELETE FROM meta WHERE name = 'stopped'"
+RESEND: Final = """
+    UPDATE sends SET state = 'notSent', resends = resends + 1, reason = :reason
+    WHERE message = :message AND revision = :revision AND number = :number AND state IN ({ended})"""
+TALLIES: Final = """
+    SELECT message, revision, state, COUNT(*) FROM sends
+    GROUP BY message, revision, state ORDER BY message, revision, state"""
+
 INSERT_EVENT: Final = "INSERT INTO events (at, kind, detail) VALUES (:at, :kind, :detail)"
+
+
+def resend(ended: tuple[str, ...]) -> str:
+    """Free one send if it is in one of these states."""
+    return RESEND.format(ended=", ".join(f"'{state}'" for state in ended))
 
 
 def claim(rows: int, free: tuple[str, ...]) -> str:

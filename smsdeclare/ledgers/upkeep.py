@@ -1,0 +1,120 @@
+"""Upkeep of a relational ledger: what changes its history on purpose, each in one transaction."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Protocol
+
+from smsdeclare import codes
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import StateError
+from smsdeclare.ledger import ENDED, Stopped
+from smsdeclare.ledgers import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from smsdeclare.ledger import Key
+
+
+class Cursor(Protocol):
+    """What a statement gives back, as far as all engines have it."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+        ...
+
+    def fetchone(self) -> Any:
+        """The next row."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """All rows."""
+        ...
+
+
+#: Runs one statement inside a transaction.
+Run = Callable[[str, dict[str, Any]], Cursor]
+
+
+class Upkeep(ABC):
+    """What people do to a ledger; whatever changes keys or history raises the epoch, so that no older claim holds."""
+
+    #: The rows of `meta`; empty before the first write.
+    _meta: dict[str, str]
+
+    @abstractmethod
+    def _transaction(self) -> AbstractContextManager[Run]:
+        """Commit durably what runs inside, and raise the serial; undo all of it where something is raised."""
+
+    @abstractmethod
+    def _rows(self, statement: str, values: dict[str, Any]) -> Iterator[Any]:
+        """The rows of a query, one after another."""
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """Who stopped it, read anew; None where nobody did."""
+        for (value,) in self._rows(statements.READ_STOPPED, {}):
+            return read_stopped(value)
+        return None
+
+    def stop(self, stopped: Stopped) -> None:
+        """Give out no claim until `resume`, durably and at once for every run."""
+        value = json.dumps(asdict(stopped))
+        with self._transaction() as run:
+            run(statements.DELETE_STOPPED, {})
+            run(statements.INSERT_META, {"name": "stopped", "value": value})
+            run(statements.INSERT_EVENT, {"at": stopped.at, "kind": "stop", "detail": value})
+
+    def resume(self, at: str) -> None:
+        """Give out claims again."""
+        with self._transaction() as run:
+            run(statements.DELETE_STOPPED, {})
+            run(statements.INSERT_EVENT, {"at": at, "kind": "resume", "detail": "{}"})
+
+    def resend(self, keys: Sequence[Key], reason: str, at: str) -> int:
+        """Free sends for one more attempt, as one durable transaction that raises the epoch; how many."""
+        free = statements.resend(tuple(sorted(ENDED)))
+        with self._transaction() as run:
+            for key in keys:
+                if run(free, {**key._asdict(), "reason": reason}).rowcount != 1:
+                    detail = f"message.{key.message}@{key.revision}: a send that is unknown, scheduled or free already"
+                    raise StateError(Diagnostic(code=codes.NOT_ENDED, detail=detail))
+            run(statements.RAISE_EPOCH, {})
+            detail = json.dumps({"reason": reason, "sends": [[key.message, key.revision, key.number] for key in keys]})
+            run(statements.INSERT_EVENT, {"at": at, "kind": "resend", "detail": detail})
+        self._meta["epoch"] = str(int(self._meta["epoch"]) + 1)
+        return len(keys)
+
+    def rename(self, old: str, new: str, at: str) -> None:
+        """Give all that is on record of one message to another name, as one durable transaction."""
+        with self._transaction() as run:
+            ((doubtful,),) = run(statements.COUNT_IN_DOUBT, {"message": old}).fetchall()
+            if doubtful:
+                detail = f"`{old}` has {doubtful} sends whose fate is not known"
+                raise StateError(Diagnostic(code=codes.RENAME_IN_DOUBT, detail=detail))
+            names = {"old": old, "new": new}
+            run(statements.RENAME_SENDS, names)
+            run(statements.RENAME_JOBS, names)
+            run(statements.RAISE_EPOCH, {})
+            run(statements.INSERT_EVENT, {"at": at, "kind": "rename", "detail": json.dumps(names)})
+        self._meta["epoch"] = str(int(self._meta["epoch"]) + 1)
+
+
+def stopped_by(stopped: Stopped) -> Diagnostic:
+    """The diagnostic for a ledger that is stopped."""
+    return Diagnostic(code=codes.STATE_STOPPED, detail=f"by {stopped.actor} at {stopped.at}: {stopped.reason}")
+
+
+def read_stopped(value: str) -> Stopped:
+    """A stop as it stands in `meta`."""
+    try:
+        return Stopped(**json.loads(value))
+    except (ValueError, TypeError):
+        # Whatever stands there, somebody wanted it to stop.
+        return Stopped(reason="unreadable", actor="somebody", at="some time")
