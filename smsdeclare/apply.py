@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from smsdeclare import codes
@@ -19,6 +20,7 @@ from smsdeclare.schedule import due
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from smsdeclare.jobs import Job
     from smsdeclare.planning import Missed
@@ -45,6 +47,14 @@ class JobDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobMissed:
+    """The time of a job passed before its turn came; its sends are recorded as missed."""
+
+    job: Job
+    sends: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """Something is left to be sent, or its fate is open, and the user should know why."""
 
@@ -62,11 +72,13 @@ def apply(
     clock: Clock,
     *,
     plan_digest: str,
+    margin: timedelta = timedelta(),
     stop: Callable[[], bool] = lambda: False,
-) -> Iterator[JobDone | Trouble]:
+) -> Iterator[JobDone | JobMissed | Trouble]:
     """Post the jobs one after another; each event is yielded after it is on record.
 
-    `stop` is asked before each claim. Raises StateError, PlanStale or ProviderError; what is on record stays right.
+    `stop` is asked before each claim; `margin` is how long a signed request may travel. Raises StateError, PlanStale,
+    Held or ProviderError; what is on record stays right.
     """
     epoch = ledger.epoch
     doubts = 0
@@ -74,6 +86,11 @@ def apply(
     hurried = 0
     while waiting and not stop():
         job = waiting.popleft()
+        if job.times.expires_at is not None and clock.now() > job.times.expires_at - margin:
+            # It was in time when the run was planned; long runs go on while the clock does.
+            intent = _intent(job, clock.now(), plan_digest)
+            yield JobMissed(job=job, sends=ledger.miss(intent))
+            continue
         provider.connect()
         claimed = _claim(job, ledger, provider, clock, plan_digest, epoch)
         if claimed is None:
@@ -85,27 +102,31 @@ def apply(
             looked = _after_a_pause(claim, answer, provider, clock, hurried)
             if looked is not None:
                 ledger.record(claim, looked)
+                if State.ACCEPTED in looked.states.values():
+                    yield JobDone(job=job, claim=claim, outcome=looked)
                 waiting.appendleft(job)
                 continue
         hurried = 0
         outcome = _outcome(claim, answer, timestamp(clock.now()))
         ledger.record(claim, outcome)
         yield JobDone(job=job, claim=claim, outcome=outcome)
-        match answer:
-            case Refused():
-                yield Trouble(code=answer.code, reason=answer.message, advice=answer.advice, query_id=answer.query_id)
-                if answer.ends_run:
-                    return
-                # A bad request is its message's own affair: the rest of that message would be refused as well.
-                waiting = deque(one for one in waiting if (one.message, one.revision) != (job.message, job.revision))
-            case Unreached():
-                yield Trouble(code=codes.PROVIDER_UNREACHABLE, reason=answer.reason)
+        if isinstance(answer, Refused | Unreached):
+            yield _trouble(answer)
+            if isinstance(answer, Unreached) or answer.ends_run:
                 return
+            # A bad request is its message's own affair: the rest of that message would be refused as well.
+            waiting = deque(one for one in waiting if (one.message, one.revision) != (job.message, job.revision))
         doubts = doubts + 1 if isinstance(answer, InDoubt) else 0
         if doubts == DOUBTS_IN_A_ROW:
             reason = f"{doubts} answers in a row left it open whether the SMS were taken, so nothing more was posted"
             yield Trouble(code=codes.OUTCOME_UNKNOWN, reason=reason)
             return
+
+
+def _trouble(answer: Refused | Unreached) -> Trouble:
+    if isinstance(answer, Unreached):
+        return Trouble(code=codes.PROVIDER_UNREACHABLE, reason=answer.reason)
+    return Trouble(code=answer.code, reason=answer.message, advice=answer.advice, query_id=answer.query_id)
 
 
 def rename(renames: Iterable[tuple[str, str]], ledger: Ledger, clock: Clock) -> None:
@@ -160,8 +181,13 @@ def _after_a_pause(claim: Claim, answer: Refused, provider: Provider, clock: Clo
 def _claim(
     job: Job, ledger: Ledger, provider: Provider, clock: Clock, plan_digest: str, epoch: int
 ) -> tuple[Claim, Prepared] | None:
-    now = clock.now()
-    intent = Intent(
+    intent = _intent(job, clock.now(), plan_digest)
+    return ledger.claim(intent, lambda claim: provider.prepare(job, claim.tag, claim.numbers), epoch=epoch)
+
+
+def _intent(job: Job, now: datetime, plan_digest: str) -> Intent:
+    held = due(job.times, job.options, now)
+    return Intent(
         message=job.message,
         revision=job.revision,
         numbers=job.numbers,
@@ -170,9 +196,8 @@ def _claim(
         options=canonical(dict(job.options)).decode(),
         plan_digest=plan_digest,
         claimed_at=timestamp(now),
-        send_at=timestamp(held) if (held := due(job.times, job.options, now)) else None,
+        send_at=timestamp(held) if held else None,
     )
-    return ledger.claim(intent, lambda claim: provider.prepare(job, claim.tag, claim.numbers), epoch=epoch)
 
 
 def _post(provider: Provider, prepared: Prepared, clock: Clock) -> Accepted | Refused | Unreached | InDoubt:

@@ -16,6 +16,7 @@ from smsdeclare.jobs import Job, group
 from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Violation, Warned
 from smsdeclare.redaction import mask_text
 from smsdeclare.schedule import Fate, fate
+from smsdeclare.targets import select
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,11 +76,12 @@ def work_out(
     approved: str | None = None,
     margin: timedelta = timedelta(),
     variables: Mapping[str, str] | None = None,
+    targets: Sequence[str] = (),
 ) -> Draft:
     """Compare with the ledger and say what would be done.
 
     `approved` is the digest of an approved plan whose own sends count as not yet done; see `compare`. `margin` is how
-    long a signed request may travel; see `schedule.fate`.
+    long a signed request may travel; see `schedule.fate`. `targets` are addresses to which the plan is limited.
     """
     changes: list[Change] = []
     skipped: list[SkippedRow] = []
@@ -90,7 +92,7 @@ def work_out(
     intended: list[Send] = []
     violations: list[Violation] = []
     missed: list[Missed] = []
-    expanded = list(expanded)
+    expanded = select(list(expanded), targets, ledger.secret)
     renamed = _renames(definitions, [one.message for one in expanded], ledger)
     for one in expanded:
         message = one.message
@@ -147,6 +149,7 @@ def work_out(
         violations=(*policy.judge_plan(definitions, intended), *violations),
         summary=_summary(changes, len(skipped), sum(len(one.sends) for one in missed), credits_left),
         variables=dict(variables or {}),
+        targets=tuple(targets),
     )
     return Draft(
         plan=worked_out,

@@ -38,6 +38,8 @@ from smsdeclare.redaction import mask_number, visible
 _SHOWN_SMS = 3
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from smsdeclare.cli.opening import Opened
     from smsdeclare.ledgers.sqlite import SqliteLedger
     from smsdeclare.plan import Plan
@@ -58,6 +60,7 @@ class _Approval:
 @click.argument("planfile", required=False, type=click.Path(path_type=Path))
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--expect-digest", metavar="sha256:…", help="Apply only if the plan has this digest.")
+@click.option("--target", "targets", multiple=True, metavar="ADDRESS", help="Apply to this message or send only.")
 @click.option("--var", "pairs", multiple=True, metavar="NAME=VALUE", help="Give a variable a value.")
 @format_option("text", "json")
 @shared_options
@@ -67,6 +70,7 @@ def command(
     *,
     auto_approve: bool,
     expect_digest: str | None,
+    targets: tuple[str, ...],
     pairs: tuple[str, ...],
     format_name: str,
 ) -> int:
@@ -86,8 +90,10 @@ def command(
     approval = _approval(session, planfile, expect_digest)
     outside = {**environment.variables(), **opening.given_variables(pairs)}
     if approval.plan:
-        if pairs:
-            raise InputError(Diagnostic(code=codes.USAGE, detail="a saved plan carries its variables; leave --var out"))
+        if pairs or targets:
+            detail = "a saved plan carries its variables and targets; leave --var and --target out"
+            raise InputError(Diagnostic(code=codes.USAGE, detail=detail))
+        targets = approval.plan.targets
         outside = dict(approval.plan.variables)
     variables = outside if pairs or approval.plan else None
     definitions = opening.definitions(session, variables)
@@ -112,6 +118,7 @@ def command(
                 approved=approved,
                 margin=opening.margin(again),
                 variables=opening.used_variables(again, outside),
+                targets=targets,
             )
 
         draft = work_out(approval.digest)
@@ -128,7 +135,7 @@ def command(
                 draft = work_out(None)
                 _check_digest(draft, shown)
         _check_policy(draft)
-        return _carry_out(session, draft, opened, ledger, format_name)
+        return _carry_out(session, draft, opened, ledger, format_name, opening.margin(definitions))
     finally:
         ledger.close()
 
@@ -191,8 +198,11 @@ class _Run:
     #: How many sends were too late.
     missed: int = 0
 
-    def take(self, event: acting.JobDone | acting.Trouble) -> None:
+    def take(self, event: acting.JobDone | acting.JobMissed | acting.Trouble) -> None:
         """Note an event."""
+        if isinstance(event, acting.JobMissed):
+            self.missed += event.sends
+            return
         if isinstance(event, acting.JobDone):
             self.done.append(event)
             return
@@ -213,7 +223,9 @@ class _Run:
         return 3 if applied.rejected or self.missed else 0
 
 
-def _carry_out(session: Session, draft: Draft, opened: Opened, ledger: SqliteLedger, format_name: str) -> int:
+def _carry_out(
+    session: Session, draft: Draft, opened: Opened, ledger: SqliteLedger, format_name: str, margin: timedelta
+) -> int:
     run = _Run()
     with StopRequest() as stop, Progress(session, draft) as progress:
         try:
@@ -222,7 +234,13 @@ def _carry_out(session: Session, draft: Draft, opened: Opened, ledger: SqliteLed
             acting.rename(draft.renames, ledger, SystemClock())
             run.missed = acting.record_missed(draft.missed, ledger, SystemClock(), plan_digest=draft.plan.digest)
             for event in acting.apply(
-                draft.jobs, ledger, opened.provider, SystemClock(), plan_digest=draft.plan.digest, stop=stop
+                draft.jobs,
+                ledger,
+                opened.provider,
+                SystemClock(),
+                plan_digest=draft.plan.digest,
+                margin=margin,
+                stop=stop,
             ):
                 run.take(event)
                 progress.show(event)

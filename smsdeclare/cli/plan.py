@@ -13,12 +13,14 @@ from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, PolicyRefused, StateError
 from smsdeclare.ledgers.relational import foreign
+from smsdeclare.targets import without_numbers
 
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, to approve and apply it.")
 @format_option("text", "json")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do, else with 0.")
+@click.option("--target", "targets", multiple=True, metavar="ADDRESS", help="Plan for this message or send only.")
 @click.option("--var", "pairs", multiple=True, metavar="NAME=VALUE", help="Give a variable a value.")
 @click.option("--offline", is_flag=True, help="Use no network at all; such a plan can't be saved.")
 @shared_options
@@ -28,6 +30,7 @@ def command(
     out: Path | None,
     format_name: str,
     detailed_exitcode: bool,
+    targets: tuple[str, ...],
     pairs: tuple[str, ...],
     offline: bool,
 ) -> int:
@@ -63,6 +66,7 @@ def command(
             credits_left=credits_left,
             margin=opening.margin(definitions),
             variables=opening.used_variables(definitions, outside),
+            targets=without_numbers(targets, ledger.secret) if out else targets,
         )
     finally:
         ledger.close()

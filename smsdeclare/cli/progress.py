@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from smsdeclare.apply import Trouble
+    from smsdeclare.apply import JobMissed, Trouble
     from smsdeclare.cli.session import Session
     from smsdeclare.planning import Draft
 
@@ -50,7 +50,7 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def show(self, event: JobDone | Trouble) -> None:
+    def show(self, event: JobDone | JobMissed | Trouble) -> None:
         """One more job is on record; troubles are told at the end."""
         if not isinstance(event, JobDone):
             return

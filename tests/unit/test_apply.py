@@ -1,11 +1,12 @@
 """Carrying out a plan against the simulator, over a real client; the simulator's journal is the witness."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from requests import RequestException
 
-from smsdeclare.apply import DOUBTS_IN_A_ROW, FRESH_SECONDS, JobDone, Trouble, apply
+from smsdeclare.apply import DOUBTS_IN_A_ROW, FRESH_SECONDS, JobDone, JobMissed, Trouble, apply
 from smsdeclare.clock import SystemClock
 from smsdeclare.definitions import Times
 from smsdeclare.jobs import Job
@@ -207,6 +208,25 @@ def test_nothing_is_claimed_where_nobody_listens(world):
     with pytest.raises(Exception, match="out of reach"):
         here.apply(job(A))
     assert {} == here.states
+
+
+class Hurrying(SystemClock):
+    """An hour passes at each look."""
+
+    def __init__(self):
+        self.looks = 0
+
+    def now(self):
+        self.looks += 1
+        return super().now() + timedelta(hours=self.looks)
+
+
+def test_what_expires_while_the_run_goes_on_is_missed_and_not_posted(world):
+    here = world(signature_window=1e9)
+    late = replace(job(A, text="late"), times=Times(expires_at=SystemClock().now() + timedelta(minutes=30)))
+    events = here.apply(late, job(B), clock=Hurrying())
+    assert ([JobMissed, JobDone], [B]) == ([type(event) for event in events], here.received)
+    assert {A: State.MISSED, B: State.ACCEPTED} == here.states
 
 
 def test_a_stop_is_heeded_before_the_next_claim(world):

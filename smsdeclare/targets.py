@@ -1,0 +1,74 @@
+"""Plans and runs for a part of the project: messages, or single sends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from smsdeclare import codes
+from smsdeclare.address import parse
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import InputError
+from smsdeclare.ledger import ref
+from smsdeclare.receivers import Findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from smsdeclare.address import Address
+    from smsdeclare.sends import MessageSends, Send
+
+
+def select(expanded: Sequence[MessageSends], targets: Iterable[str], secret: bytes | None) -> list[MessageSends]:
+    """What the targets name; everything where there are none.
+
+    Raises InputError for a target that is no address or names nothing in the files.
+    """
+    wanted = [(text, parse(text)) for text in targets]
+    if not wanted:
+        return list(expanded)
+    found: dict[str, MessageSends] = {}
+    for text, place in wanted:
+        here = [one for one in expanded if _names(place, one)]
+        chosen = [one if not place.is_send else _only(one, place, secret) for one in here]
+        if not any(one.sends for one in chosen) and (place.is_send or not here):
+            raise InputError(Diagnostic(code=codes.ADDRESS_UNKNOWN, detail=f"{text} names nothing in the files"))
+        for one in chosen:
+            found[one.message.name] = _together(found.get(one.message.name), one)
+    return [found[one.message.name] for one in expanded if one.message.name in found]
+
+
+def without_numbers(targets: Iterable[str], secret: bytes | None) -> tuple[str, ...]:
+    """The targets as a saved plan may hold them: a send by its ref, which needs a state to exist."""
+    named = []
+    for text in targets:
+        place = parse(text)
+        if place.number is not None and place.revision is not None:
+            if secret is None:
+                detail = "a target names a number, and before the first apply there are no refs to write instead"
+                raise InputError(Diagnostic(code=codes.CANT_SAVE, detail=detail))
+            short = ref(secret, place.message, place.revision, place.number)
+            named.append(f"message.{place.message}@{place.revision}#{short}")
+        else:
+            named.append(text)
+    return tuple(named)
+
+
+def _names(place: Address, one: MessageSends) -> bool:
+    return place.message == one.message.name and place.revision in (None, one.message.revision)
+
+
+def _only(one: MessageSends, place: Address, secret: bytes | None) -> MessageSends:
+    def is_meant(send: Send) -> bool:
+        if place.number is not None:
+            return send.number == place.number
+        return secret is not None and place.ref == ref(secret, one.message.name, one.message.revision, send.number)
+
+    return replace(one, sends=[send for send in one.sends if is_meant(send)], findings=Findings())
+
+
+def _together(first: MessageSends | None, second: MessageSends) -> MessageSends:
+    if first is None:
+        return second
+    sends = {send.number: send for send in (*first.sends, *second.sends)}
+    return replace(first, sends=[sends[number] for number in sorted(sends)])
