@@ -66,7 +66,10 @@ class Applied:
 
 
 class Format(Protocol):
-    """A module of `formats/`. Every function returns the whole text, which ends with a line break."""
+    """A module of `formats/`. Every function returns the whole text, which ends with a line break.
+
+    All have `plan`; a command offers only the formats that have what it needs.
+    """
 
     def plan(self, plan: Plan, style: Style) -> str:
         """A plan, saved or fresh."""

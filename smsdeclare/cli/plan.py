@@ -18,7 +18,7 @@ from smsdeclare.targets import without_numbers
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, to approve and apply it.")
-@format_option("text", "json")
+@format_option("text", "json", "markdown", "github")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do, else with 0.")
 @click.option("--target", "targets", multiple=True, metavar="ADDRESS", help="Plan for this message or send only.")
 @click.option("--var", "pairs", multiple=True, metavar="NAME=VALUE", help="Give a variable a value.")

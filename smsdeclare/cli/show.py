@@ -12,7 +12,7 @@ from smsdeclare.cli.session import Session, format_option, formatter, shared_opt
 
 @click.command()
 @click.argument("planfile", type=click.Path(path_type=Path))
-@format_option("text", "json")
+@format_option("text", "json", "markdown", "github")
 @shared_options
 def command(session: Session, planfile: Path, *, format_name: str) -> None:
     """Show a saved plan, whether it is still current or not."""

@@ -12,7 +12,7 @@ from smsdeclare.errors import InputError
 
 
 @click.command()
-@format_option("text", "json")
+@format_option("text", "json", "github")
 @shared_options
 def command(session: Session, *, format_name: str) -> int:
     """Check the files: schema and meaning, offline.

@@ -61,7 +61,7 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
         where = f"{_line(violation.file)}:{violation.line}: " if violation.file else ""
         broken = _line(f"{violation.rule}: {violation.actual} is beyond {violation.limit}")
         yield _paint(f"{where}policy {broken}", "31", style)
-    yield _totals(plan)
+    yield totals(plan)
     yield f"Digest {_line(plan.digest)}"
 
 
@@ -95,7 +95,8 @@ def _change_lines(change: Change, style: Style) -> Iterator[str]:
     yield f"             {_line(change.reason)}"
 
 
-def _totals(plan: Plan) -> str:
+def totals(plan: Plan) -> str:
+    """The line that counts: sends, credits, POSTs."""
     summary = plan.summary
     counted = [
         (summary.send, "to send"),
