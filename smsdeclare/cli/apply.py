@@ -88,15 +88,15 @@ def command(
     refuses the plan, 6 another run holds the state, 7 the plan is not the approved one, 8 declined, 130 interrupted.
     """  # noqa: D301 - \b is click's mark for text to be left as it is
     approval = _approval(session, planfile, expect_digest)
-    outside = {**environment.variables(), **opening.given_variables(pairs)}
+    given, saved = opening.given_variables(pairs), None
+    outside = {**environment.variables(), **given}
     if approval.plan:
         if pairs or targets:
             detail = "a saved plan carries its variables and targets; leave --var and --target out"
             raise InputError(Diagnostic(code=codes.USAGE, detail=detail))
         targets = approval.plan.targets
-        outside = dict(approval.plan.variables)
-    variables = outside if pairs or approval.plan else None
-    definitions = opening.definitions(session, variables)
+        outside = saved = dict(approval.plan.variables)
+    definitions = opening.definitions(session, given, saved=saved)
     opened = opening.provider(definitions)
     ledger = opening.ledger(definitions)
     try:
@@ -107,7 +107,7 @@ def command(
             raise Held(stopped_by(ledger.stopped))
 
         def work_out(approved: str | None) -> Draft:
-            again = opening.definitions(session, variables)
+            again = opening.definitions(session, given, saved=saved)
             return planning.work_out(
                 again,
                 planning.expand(again),

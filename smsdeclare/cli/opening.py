@@ -40,13 +40,20 @@ class Opened:
     outbox: Path | None
 
 
-def definitions(session: Session, variables: Mapping[str, str] | None = None) -> Definitions:
-    """The project of this folder; `variables` (by default those of the environment) override its own."""
+def definitions(
+    session: Session, given: Mapping[str, str] | None = None, *, saved: Mapping[str, str] | None = None
+) -> Definitions:
+    """The project of this folder.
+
+    Its variables are overridden by the environment and these by `given`; or by those of a saved plan and nothing else.
+    """
     project = read(session.folder, session.root_file)
-    if variables is None:
-        declared = (project.root.data.get("variables") if project.root else None) or {}
-        variables = {name: value for name, value in environment.variables().items() if name in declared}
-    return define(project, variables)
+    if saved is not None:
+        return define(project, saved)
+    declared = (project.root.data.get("variables") if project.root else None) or {}
+    # The environment may hold variables of another project.
+    around = {name: value for name, value in environment.variables().items() if name in declared}
+    return define(project, {**around, **(given or {})})
 
 
 def given_variables(pairs: Sequence[str]) -> dict[str, str]:

@@ -45,7 +45,7 @@ def command(
         raise InputError(Diagnostic(code=codes.CANT_SAVE, detail="it was made offline"))
     given = opening.given_variables(pairs)
     outside = {**environment.variables(), **given}
-    definitions = opening.definitions(session, outside if given else None)
+    definitions = opening.definitions(session, given)
     expanded = planning.expand(definitions)
     ledger = opening.ledger(definitions)
     try:

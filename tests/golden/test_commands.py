@@ -170,6 +170,7 @@ def test_the_environment_sets_variables_and_the_command_line_wins(command, tmp_p
     project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=more)})
     monkeypatch.setenv("SMSDECLARE_VAR_shop", "Bakery")
     sample = lambda *more: command("plan", "-C", project, "--json", *more).json["changes"][0]["sample"]  # noqa: E731
+    monkeypatch.setenv("SMSDECLARE_VAR_of_another_project", "x")
     assert ("Hi from Bakery", "Hi from Deli") == (sample(), sample("--var", "shop=Deli"))
 
 
