@@ -6,6 +6,7 @@ No byte of a POST leaves before its claim is durable, and a send in doubt is nev
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -86,28 +87,30 @@ def apply(
     hurried = 0
     while waiting and not stop():
         job = waiting.popleft()
-        if job.times.expires_at is not None and clock.now() > job.times.expires_at - margin:
+        if job.times.expires_at is not None and provider.now() > job.times.expires_at - margin:
             # It was in time when the run was planned; long runs go on while the clock does.
-            intent = _intent(job, clock.now(), plan_digest)
-            yield JobMissed(job=job, sends=ledger.miss(intent))
+            intent = _intent(job, provider.now(), plan_digest)
+            yield JobMissed(job=job, sends=ledger.miss(intent, epoch=epoch))
             continue
         provider.connect()
-        claimed = _claim(job, ledger, provider, clock, plan_digest, epoch)
+        claimed = _claim(job, ledger, provider, plan_digest, epoch)
         if claimed is None:
             continue
         claim, prepared = claimed
         answer = _post(provider, prepared, clock)
-        if isinstance(answer, Refused) and answer.code is codes.TOO_FAST and hurried < PATIENCE:
+        if isinstance(answer, Refused) and answer.code is codes.TOO_FAST:
             hurried += 1
             looked = _after_a_pause(claim, answer, provider, clock, hurried)
-            if looked is not None:
-                ledger.record(claim, looked)
-                if State.ACCEPTED in looked.states.values():
-                    yield JobDone(job=job, claim=claim, outcome=looked)
-                waiting.appendleft(job)
-                continue
+            ledger.record(claim, looked)
+            if set(looked.states.values()) != {State.NOT_SENT}:
+                yield JobDone(job=job, claim=claim, outcome=looked)
+            if State.UNKNOWN in looked.states.values() or hurried > PATIENCE:
+                yield _trouble(answer)
+                return
+            waiting.appendleft(job)
+            continue
         hurried = 0
-        outcome = _outcome(claim, answer, timestamp(clock.now()))
+        outcome = _outcome(claim, answer, timestamp(provider.now()))
         ledger.record(claim, outcome)
         yield JobDone(job=job, claim=claim, outcome=outcome)
         if isinstance(answer, Refused | Unreached):
@@ -154,34 +157,36 @@ def record_missed(missed: Iterable[Missed], ledger: Ledger, clock: Clock, *, pla
                         options=canonical(dict(one.message.options)).decode(),
                         plan_digest=plan_digest,
                         claimed_at=timestamp(clock.now()),
-                    )
+                    ),
+                    epoch=ledger.epoch,
                 )
     return counted
 
 
-def _after_a_pause(claim: Claim, answer: Refused, provider: Provider, clock: Clock, time: int) -> Outcome | None:
-    """Wait as long as the provider wants, then look whether it took the job all the same; None where it can't be seen.
+def _after_a_pause(claim: Claim, answer: Refused, provider: Provider, clock: Clock, time: int) -> Outcome:
+    """Wait as long as the provider wants, then look whether it took the job all the same.
 
     That it limits before it processes is not proved. Until the look is done the claim stays as it is: a crash in
-    between leaves a send in doubt, not a send twice.
+    between leaves a send in doubt, not a send twice. So does a look that fails, and one for what the provider would
+    hold: that stands in another list, which knows no tags.
     """
     clock.sleep(min(answer.wait if answer.wait is not None else 2.0**time, LONGEST_PAUSE_SECONDS))
-    try:
+    reason = f"{answer.status} {answer.message}".strip()
+    states = dict.fromkeys(claim.numbers, State.UNKNOWN)
+    with suppress(ProviderError):
         seen = provider.seen(claim.tag)
-    except ProviderError:
-        return None
+        if claim.send_at is None:
+            states = {number: State.ACCEPTED if number in seen else State.NOT_SENT for number in claim.numbers}
     return Outcome(
-        states={number: State.ACCEPTED if number in seen else State.NOT_SENT for number in claim.numbers},
-        at=timestamp(clock.now()),
-        reasons={State.NOT_SENT: f"{answer.status} {answer.message}".strip()},
+        states=states,
+        at=timestamp(provider.now()),
+        reasons={State.NOT_SENT: reason, State.UNKNOWN: f"{reason}; it could not be seen whether it was taken"},
         query_id=answer.query_id,
     )
 
 
-def _claim(
-    job: Job, ledger: Ledger, provider: Provider, clock: Clock, plan_digest: str, epoch: int
-) -> tuple[Claim, Prepared] | None:
-    intent = _intent(job, clock.now(), plan_digest)
+def _claim(job: Job, ledger: Ledger, provider: Provider, plan_digest: str, epoch: int) -> tuple[Claim, Prepared] | None:
+    intent = _intent(job, provider.now(), plan_digest)
     return ledger.claim(intent, lambda claim: provider.prepare(job, claim.tag, claim.numbers), epoch=epoch)
 
 
@@ -195,6 +200,7 @@ def _intent(job: Job, now: datetime, plan_digest: str) -> Intent:
         template_digest=job.template_digest,
         options=canonical(dict(job.options)).decode(),
         plan_digest=plan_digest,
+        estimate=job.credits,
         claimed_at=timestamp(now),
         send_at=timestamp(held) if held else None,
     )

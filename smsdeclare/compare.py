@@ -40,16 +40,18 @@ class Decision(NamedTuple):
     superseded: bool = False
     #: Whether the provider still holds a lower revision for the receiver, which must be taken back first.
     held: bool = False
+    #: Whether a lower revision is in doubt for the receiver, so that this one waits.
+    waits: bool = False
 
     @property
     def is_free(self) -> bool:
         """Whether a claim may take it now; false for a send already done under the approved plan."""
-        return self.action is Action.SEND and (self.state is None or self.state in FREE)
+        return self.action is Action.SEND and not self.waits and (self.state is None or self.state in FREE)
 
     @property
     def is_doubtful(self) -> bool:
         """Whether nobody knows if it went out."""
-        return self.action is Action.SETTLE or self.state in IN_DOUBT
+        return self.action is Action.SETTLE or self.waits or self.state in IN_DOUBT
 
 
 def compare(
@@ -83,7 +85,7 @@ def _decide(send: Send, known: Known | None, approved: str | None, *, superseded
     if known is None:
         return Decision(send, Action.SETTLE if waits else Action.SEND, resends, state)
     if known.plan_digest == approved or (known.state in FREE and not waits):
-        return Decision(send, Action.SEND, resends, state)
+        return Decision(send, Action.SEND, resends, state, waits=waits)
     if waits or known.state in IN_DOUBT:
         return Decision(send, Action.SETTLE, resends, state)
     return Decision(send, Action.KEEP, resends, state, edited=known.text_digest != send.text.digest)

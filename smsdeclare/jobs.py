@@ -28,6 +28,8 @@ class Job:
     #: OVHcloud's own option names → values.
     options: Mapping[str, Any]
     times: Times
+    #: What it will take, by the plan.
+    credits: float
     #: E.164, in ascending order.
     numbers: tuple[str, ...]
 
@@ -47,6 +49,7 @@ def group(message: Message, sends: Iterable[Send], receivers_per_job: int) -> It
                 template_digest=message.template_digest,
                 options=message.options,
                 times=message.times,
+                credits=round(sum(send.credits for send in chunk), 6),
                 numbers=tuple(send.number for send in chunk),
             )
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 _CROCKFORD = str.maketrans("abcdefghijklmnopqrstuvwxyz234567", "0123456789abcdefghjkmnpqrstvwxyz")
 
@@ -160,6 +160,8 @@ class Intent:
     plan_digest: str
     #: RFC 3339 in UTC.
     claimed_at: str
+    #: Credits that it will take, by the plan; counted until the provider says its own figure.
+    estimate: float = 0.0
     #: When the provider lets it go, where it holds it. RFC 3339 in UTC.
     send_at: str | None = None
 
@@ -271,8 +273,16 @@ class Ledger(Protocol):
         """Which revisions of a message are on record, ascending."""
         ...
 
-    def first_claimed(self, message: str, revision: int) -> str | None:
-        """When the first job of a revision was claimed, RFC 3339 in UTC; None where there is none."""
+    def first_sent(self, message: str, revision: int) -> str | None:
+        """When the first send of a revision was claimed that was taken, or may have been; RFC 3339 in UTC, or None."""
+        ...
+
+    def is_complete(self, message: str, revision: int) -> bool:
+        """Whether a run had once nothing left of a revision, so that whoever is not on record joined later."""
+        ...
+
+    def complete(self, revisions: Iterable[tuple[str, int]], at: str) -> None:
+        """Note that nothing is left of these revisions of messages."""
         ...
 
     def known(self, message: str, revision: int) -> Iterator[Known]:
@@ -295,8 +305,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def miss(self, intent: Intent) -> int:
-        """Record the free ones of the intended numbers as missed, for good, as one durable transaction; how many."""
+    def miss(self, intent: Intent, *, epoch: int) -> int:
+        """Record the free ones of the intended numbers as missed, for good, as one durable transaction; how many.
+
+        Refused like a claim.
+        """
         ...
 
     def record(self, claim: Claim, outcome: Outcome) -> int:

@@ -47,6 +47,8 @@ class Draft:
     missed: tuple[Missed, ...]
     #: Every send whose fate is open.
     in_doubt: tuple[Record, ...]
+    #: The messages and revisions of the plan.
+    revisions: tuple[tuple[str, int], ...]
     #: How many sends were left out because they are done already.
     kept: int
 
@@ -77,11 +79,13 @@ def work_out(
     margin: timedelta = timedelta(),
     variables: Mapping[str, str] | None = None,
     targets: Sequence[str] = (),
+    shown_targets: Sequence[str] | None = None,
 ) -> Draft:
     """Compare with the ledger and say what would be done.
 
     `approved` is the digest of an approved plan whose own sends count as not yet done; see `compare`. `margin` is how
-    long a signed request may travel; see `schedule.fate`. `targets` are addresses to which the plan is limited.
+    long a signed request may travel; see `schedule.fate`. `targets` are addresses to which the plan is limited, and
+    `shown_targets` how the plan itself names them.
     """
     changes: list[Change] = []
     skipped: list[SkippedRow] = []
@@ -94,20 +98,23 @@ def work_out(
     missed: list[Missed] = []
     expanded = select(list(expanded), targets, ledger.secret)
     renamed = _renames(definitions, [one.message for one in expanded], ledger)
+    found += [Diagnostic(code=codes.RENAME_PENDING, detail=f"of `{old}` by `{new}`") for new, old in renamed.items()]
     for one in expanded:
         message = one.message
         on_record = renamed.get(message.name, message.name)
         decisions = list(compare(one, ledger, approved, on_record))
         lines += [plan.line(message, decision) for decision in decisions if decision.action is Action.SEND]
-        approved_sends = [decision.send for decision in decisions if decision.action is Action.SEND]
-        intended += approved_sends
-        before = ledger.credits_taken(on_record, message.revision, but=approved)
-        is_done = bool(decisions) and not approved_sends
-        violations += policy.judge_message(
-            definitions, message, one.findings, approved_sends, is_done=is_done, taken_before=before
-        )
-        fates = _fates(message, decisions, ledger.first_claimed(on_record, message.revision), now, margin)
+        fates = _fates(one, decisions, ledger, on_record, now, margin)
         todo = fates[Fate.POST]
+        # What is too late or closed takes nothing; what is done under the approved plan has its share in it.
+        done = [one.send for one in decisions if one.action is Action.SEND and not one.is_free]
+        counted = [*todo, *done]
+        intended += counted
+        before = ledger.credits_taken(on_record, message.revision, but=approved)
+        is_done = bool(decisions) and not counted
+        violations += policy.judge_message(
+            definitions, message, one.findings, counted, is_done=is_done, taken_before=before
+        )
         missed += [Missed(message=message, sends=tuple(fates[Fate.MISSED]))] if fates[Fate.MISSED] else []
         skipped += [_closed(message)] * len(fates[Fate.CLOSED])
         posts = list(group(message, todo, definitions.provider.receivers_per_job))
@@ -149,13 +156,14 @@ def work_out(
         violations=(*policy.judge_plan(definitions, intended), *violations),
         summary=_summary(changes, len(skipped), sum(len(one.sends) for one in missed), credits_left),
         variables=dict(variables or {}),
-        targets=tuple(targets),
+        targets=tuple(targets if shown_targets is None else shown_targets),
     )
     return Draft(
         plan=worked_out,
         jobs=tuple(jobs),
         renames=tuple((old, new) for new, old in renamed.items()),
         missed=tuple(missed),
+        revisions=tuple((one.message.name, one.message.revision) for one in expanded),
         in_doubt=in_doubt,
         kept=worked_out.summary.keep,
     )
@@ -164,36 +172,48 @@ def work_out(
 def _renames(definitions: Definitions, messages: Sequence[Message], ledger: Ledger) -> dict[str, str]:
     """New name → the name its history still has in the ledger.
 
-    Raises InputError for a name that is new to the ledger and has the text of one that has left the files: it would
-    go to everybody again.
+    Raises InputError for a name that is new to the ledger and has the text of one that has left the files, since it
+    would go to everybody again, and for names among which it is not clear whose history is whose.
     """
     found: dict[str, str] = {}
-    suspects: list[Diagnostic] = []
-    left = ledger.left_texts({*definitions.names})
+    problems: list[Diagnostic] = []
+    left = ledger.left_texts(definitions.names)
     for message in messages:
-        if ledger.revisions(message.name):
+        old, has_history = message.renamed_from, bool(ledger.revisions(message.name))
+        if old is None and not has_history and message.template_digest in left:
+            detail = f"`{message.name}` has the text of `{left[message.template_digest]}`, which has left the files"
+            problems.append(Diagnostic(code=codes.RENAMED, detail=detail, span=message.span))
+        if old is None or old == "none":
             continue
-        if message.renamed_from is None:
-            old = left.get(message.template_digest)
-            if old is not None:
-                detail = f"`{message.name}` has the text of `{old}`, which has left the files"
-                suspects.append(Diagnostic(code=codes.RENAMED, detail=detail, span=message.span))
-        elif message.renamed_from != "none" and ledger.revisions(message.renamed_from):
-            found[message.name] = message.renamed_from
-    if suspects:
-        raise InputError(*suspects)
+        why = ""
+        if old in definitions.names:
+            why = f"`{old}` is still in the files"
+        elif old in found.values():
+            why = f"`{old}` is taken by another message"
+        elif has_history and ledger.revisions(old):
+            why = f"`{message.name}` and `{old}` both have a history"
+        if why:
+            problems.append(Diagnostic(code=codes.RENAME_UNCLEAR, detail=why, span=message.span))
+        elif not has_history and ledger.revisions(old):
+            found[message.name] = old
+    if problems:
+        raise InputError(*problems)
     return found
 
 
 def _fates(
-    message: Message, decisions: list[Decision], first: str | None, now: datetime, margin: timedelta
+    one: MessageSends, decisions: list[Decision], ledger: Ledger, on_record: str, now: datetime, margin: timedelta
 ) -> dict[Fate, list[Send]]:
     """What becomes of each send that is free, by the clock."""
+    message = one.message
+    first = ledger.first_sent(on_record, message.revision)
     first_at = datetime.fromisoformat(first) if first else None
+    # Who is not on record although no run ever came to the end did not join late: the run did not come so far.
+    is_complete = ledger.is_complete(on_record, message.revision)
     found: dict[Fate, list[Send]] = {one: [] for one in Fate}
     for decision in decisions:
         if decision.is_free:
-            is_known = decision.state is not None
+            is_known = decision.state is not None or not is_complete
             found[fate(message.times, now, margin, first_at=first_at, is_known=is_known)].append(decision.send)
     return found
 
@@ -266,7 +286,7 @@ def _left_files(address: str, count: int) -> Change:
         credits_exact=True,
         sample="",
         edited_since_sent=0,
-        reason=f"it is not known whether {count:,} went out; the files do not ask for them now",
+        reason=f"it is not known whether {count:,} went out; nothing of them is planned now",
     )
 
 

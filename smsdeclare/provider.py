@@ -9,6 +9,7 @@ from smsdeclare import codes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from smsdeclare.codes import Code
     from smsdeclare.jobs import Job
@@ -102,6 +103,10 @@ class Provider(Protocol):
 
     def credits_left(self) -> float | None:
         """Credits on the account; None where the credentials may not ask."""
+        ...
+
+    def now(self) -> datetime:
+        """The provider's time as far as it is known, else this machine's; timezone-aware."""
         ...
 
     def connect(self) -> None:

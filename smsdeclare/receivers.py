@@ -44,6 +44,8 @@ class Skipped(NamedTuple):
     span: Span
     code: codes.Code
     reason: str
+    #: Whether nothing at all stands where the number should.
+    is_blank: bool = False
 
     def as_warning(self) -> Diagnostic:
         """The row as a finding that stops nothing."""
@@ -123,14 +125,22 @@ class _Lists:
                     yield receiver
 
     def numbers(self, names: frozenset[str]) -> frozenset[str]:
-        """All numbers of some lists; what is skipped there has no number to exclude."""
+        """All numbers of some lists. Raises InputError for a row that can't be read, as who is meant stays unknown."""
         for name in names - self._numbers.keys():
             self._depth += 1
             if self._depth > _MOST_DEPTH:
                 listed = self._definitions.receivers[name]
                 detail = f"lists that except lists go {_MOST_DEPTH} deep"
                 raise InputError(Diagnostic(code=codes.TOO_DEEP, detail=detail, span=listed.span))
-            self._numbers[name] = frozenset(receiver.number for receiver in self.receivers(name, Findings()))
+            beside = Findings()
+            self._numbers[name] = frozenset(receiver.number for receiver in self.receivers(name, beside))
+            # A row that can't be read is somebody who asked not to be written to: nobody is, until it is mended.
+            unread = [row for row in beside.skipped if not row.is_blank]
+            if unread:
+                detail = f"a row of `{name}`, whose receivers are excluded"
+                raise InputError(
+                    *(Diagnostic(code=row.code, detail=f"{row.reason}; {detail}", span=row.span) for row in unread)
+                )
             self._depth -= 1
         return frozenset().union(*(self._numbers[name] for name in names))
 
@@ -183,10 +193,12 @@ def _rows(root: Path, source: CsvSource, default_country: str | None, findings: 
                 if any((trimmed[at] if at < len(trimmed) else "") not in wanted for at, wanted in filters):
                     continue
                 findings.rows += 1
+                number = trimmed[number_at] if number_at < len(trimmed) else ""
                 try:
-                    found = phone.parse(trimmed[number_at] if number_at < len(trimmed) else "", default_country)
+                    found = phone.parse(number, default_country)
                 except phone.NotANumber as problem:
-                    findings.skipped.append(Skipped(_line(source, line), problem.code, problem.detail))
+                    row = Skipped(_line(source, line), problem.code, problem.detail, is_blank=not number)
+                    findings.skipped.append(row)
                     continue
                 values = {name: cell for name, cell in zip(header, trimmed, strict=False) if cell and name}
                 yield Receiver(found.e164, found.country, values, _line(source, line))

@@ -11,6 +11,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.ledger import ref
 from smsdeclare.receivers import Findings
+from smsdeclare.redaction import mask_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,19 +40,25 @@ def select(expanded: Sequence[MessageSends], targets: Iterable[str], secret: byt
 
 
 def without_numbers(targets: Iterable[str], secret: bytes | None) -> tuple[str, ...]:
-    """The targets as a saved plan may hold them: a send by its ref, which needs a state to exist."""
+    """The targets as a plan may hold them: a send by its ref, or before a state exists by its masked number."""
     named = []
     for text in targets:
         place = parse(text)
-        if place.number is not None and place.revision is not None:
-            if secret is None:
-                detail = "a target names a number, and before the first apply there are no refs to write instead"
-                raise InputError(Diagnostic(code=codes.CANT_SAVE, detail=detail))
+        if place.number is None or place.revision is None:
+            named.append(text)
+        elif secret is None:
+            named.append(f"message.{place.message}@{place.revision}/{mask_number(place.number)}")
+        else:
             short = ref(secret, place.message, place.revision, place.number)
             named.append(f"message.{place.message}@{place.revision}#{short}")
-        else:
-            named.append(text)
     return tuple(named)
+
+
+def check_savable(targets: Iterable[str], secret: bytes | None) -> None:
+    """Raises InputError where a saved plan could not name its targets again."""
+    if secret is None and any(parse(text).number is not None for text in targets):
+        detail = "a target names a number, and before the first apply there are no refs to write instead"
+        raise InputError(Diagnostic(code=codes.CANT_SAVE, detail=detail))
 
 
 def _names(place: Address, one: MessageSends) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from smsdeclare.cli.progress import Progress
 from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import Session, format_option, formatter, shared_options
 from smsdeclare.cli.signals import StopRequest
-from smsdeclare.clock import SystemClock
+from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import (
     Declined,
@@ -113,8 +114,8 @@ def command(
                 planning.expand(again),
                 ledger,
                 opened.binding,
-                now=SystemClock().now(),
                 credits_left=opened.provider.credits_left(),
+                now=opened.provider.now(),
                 approved=approved,
                 margin=opening.margin(again),
                 variables=opening.used_variables(again, outside),
@@ -244,12 +245,15 @@ def _carry_out(
             ):
                 run.take(event)
                 progress.show(event)
+            if not stop() and not run.errors and not draft.plan.targets and ledger.binding is not None:
+                ledger.complete(draft.revisions, timestamp(opened.provider.now()))
         except SmsdeclareError as error:
             run.failure = error
             run.errors.extend(error.diagnostics)
         run.interrupted = stop()
     applied = _sum_up(session, draft, run, ledger)
-    session.out(formatter(format_name).applied(applied, session.style))
+    with suppress(OSError):  # a full disk or a closed pipe must not hide what became of the sends
+        session.out(formatter(format_name).applied(applied, session.style))
     if format_name == "text":
         session.report(run.errors)
         if opened.outbox is not None:

@@ -134,19 +134,19 @@ def place(wanted: Definitions) -> Endpoint:
 def ledger_without_files(session: Session) -> SqliteLedger:
     """The state of a folder whose files may be broken; raises StateError where there is none.
 
-    With sound files it is theirs. Else it is the one under the name it has by default; of two, the real provider's.
+    With sound files it is theirs. Else it is the only one that lies in the folder; of several none is guessed at.
     """
     from smsdeclare.ledgers.sqlite import SqliteLedger  # noqa: PLC0415 - as above
 
     try:
         path = state_path(definitions(session))
     except InputError:
-        stem = PurePath(session.root_file or "smsdeclare.yaml").stem
-        names = (f"{stem}.state", f"{stem}.sandbox.state")
-        path = next(
-            (one for name in names if (one := session.project_folder / name).exists()),
-            session.project_folder / names[0],
-        )
+        found = sorted(session.project_folder.glob("*.state"))
+        if len(found) != 1:
+            names = ", ".join(one.name for one in found) or "no file *.state"
+            detail = f"the files are not valid, and in this folder there is {names}"
+            raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=detail)) from None
+        path = found[0]
     if not path.exists():
         raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=path.name))
     return SqliteLedger(path)

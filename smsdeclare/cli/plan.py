@@ -13,7 +13,7 @@ from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, PolicyRefused, StateError
 from smsdeclare.ledgers.relational import foreign
-from smsdeclare.targets import without_numbers
+from smsdeclare.targets import check_savable, without_numbers
 
 
 @click.command()
@@ -56,17 +56,20 @@ def command(
             binding, credits_left = opened.binding, opened.provider.credits_left()
         if ledger.binding not in (None, binding):
             raise StateError(foreign(ledger.binding, binding))
+        if out:
+            check_savable(targets, ledger.secret)
         stopped = ledger.stopped
         draft = planning.work_out(
             definitions,
             expanded,
             ledger,
             binding,
-            now=SystemClock().now(),
+            now=SystemClock().now() if offline else opened.provider.now(),
             credits_left=credits_left,
             margin=opening.margin(definitions),
             variables=opening.used_variables(definitions, outside),
-            targets=without_numbers(targets, ledger.secret) if out else targets,
+            targets=targets,
+            shown_targets=without_numbers(targets, ledger.secret),
         )
     finally:
         ledger.close()

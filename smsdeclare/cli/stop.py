@@ -14,6 +14,7 @@ from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.ledger import Stopped
+from smsdeclare.redaction import visible
 
 
 @click.command()
@@ -29,9 +30,11 @@ def command(session: Session, *, reason: str) -> None:
     ledger = opening.ledger_without_files(session)
     try:
         ledger.stop(Stopped(reason=reason.strip(), actor=_actor(), at=timestamp(SystemClock().now())))
+        bound = ledger.binding
     finally:
         ledger.close()
-    session.out("Stopped. Nothing more is posted until: smsdeclare resume\n")
+    what = f"{bound.project} ({bound.provider}, {bound.service})" if bound else "the state"
+    session.out(visible(f"Stopped: {what}. Nothing more is posted until: smsdeclare resume\n"))
 
 
 def _actor() -> str:

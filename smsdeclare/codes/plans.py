@@ -30,6 +30,15 @@ RENAMED = Code(
     "As a new message it would go to everybody again. Write `renamedFrom: OLD-NAME` to keep its history, or "
     "`renamedFrom: none` if it is new.",
 )
+RENAME_UNCLEAR = Code(
+    "SMS412",
+    "It is not clear whose history this is",
+    "`renamedFrom` names a message that has left the files, and only one message takes its history. Correct it, or "
+    "remove it where the renaming is done.",
+)
+RENAME_PENDING = Code(
+    "SMS413", "The history is taken along", "The next apply writes the new name into the state.", "warning"
+)
 REVISION_CLOSED = Code(
     "SMS410",
     "The revision is closed",

@@ -14,7 +14,7 @@ from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.upkeep import Run, Upkeep, read_stopped, stopped_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from smsdeclare.ledger import Intent, Outcome
 
@@ -67,10 +67,14 @@ class RelationalLedger(Upkeep):
                 return found
             found.append(revision)
 
-    def first_claimed(self, message: str, revision: int) -> str | None:
-        """When the first job of a revision was claimed, RFC 3339 in UTC; None where there is none."""
-        ((first,),) = self._rows(statements.FIRST_CLAIMED, {"message": message, "revision": revision})
+    def first_sent(self, message: str, revision: int) -> str | None:
+        """When the first send of a revision was claimed that was taken, or may have been; RFC 3339 in UTC, or None."""
+        ((first,),) = self._rows(statements.FIRST_SENT, {"message": message, "revision": revision})
         return None if first is None else str(first)
+
+    def is_complete(self, message: str, revision: int) -> bool:
+        """Whether a run had once nothing left of a revision, so that whoever is not on record joined later."""
+        return any(True for _ in self._rows(statements.COMPLETED, {"message": message, "revision": revision}))
 
     def known(self, message: str, revision: int) -> Iterator[Known]:
         """Every send of a revision, ordered by number."""
@@ -123,11 +127,7 @@ class RelationalLedger(Upkeep):
     def claim(self, intent: Intent, prepare: Callable[[Claim], Request], *, epoch: int) -> tuple[Claim, Request] | None:
         """Take what is free of the intended numbers, as one durable transaction."""
         with self._transaction() as run:
-            if int(run(statements.READ_EPOCH, {}).fetchone()[0]) != epoch:
-                raise PlanStale(Diagnostic(code=codes.STATE_MOVED_ON, detail="another run changed its history"))
-            stopped = run(statements.READ_STOPPED, {}).fetchone()
-            if stopped is not None:
-                raise Held(stopped_by(read_stopped(stopped[0])))
+            self._check(run, epoch)
             claim = self._take(run, intent, State.INTENDED)
             if claim is None:
                 return None
@@ -135,15 +135,25 @@ class RelationalLedger(Upkeep):
             self._add_job(run, intent, claim, request.body_digest, request.not_after)
         return claim, request
 
-    def miss(self, intent: Intent) -> int:
+    def miss(self, intent: Intent, *, epoch: int) -> int:
         """Record the free ones of the intended numbers as missed, for good, as one durable transaction; how many."""
         with self._transaction() as run:
+            self._check(run, epoch)
             claim = self._take(run, intent, State.MISSED)
             if claim is None:
                 return 0
             # A job that was never posted: it keeps the text and the plan that the sends belong to.
             self._add_job(run, intent, claim, body_digest="", not_after=0)
         return len(claim.numbers)
+
+    @staticmethod
+    def _check(run: Run, epoch: int) -> None:
+        """Nothing is taken for an older epoch, nor while somebody has stopped it."""
+        if int(run(statements.READ_EPOCH, {}).fetchone()[0]) != epoch:
+            raise PlanStale(Diagnostic(code=codes.STATE_MOVED_ON, detail="another run changed its history"))
+        stopped = run(statements.READ_STOPPED, {}).fetchone()
+        if stopped is not None:
+            raise Held(stopped_by(read_stopped(stopped[0])))
 
     def _take(self, run: Run, intent: Intent, state: State) -> Claim | None:
         """Move the free ones of the intended numbers to `state` under the next job; None where none is free."""
@@ -152,6 +162,9 @@ class RelationalLedger(Upkeep):
             raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail="nothing can be claimed before it is bound"))
         key = {"message": intent.message, "revision": intent.revision}
         ordinal = run(statements.NEXT_ORDINAL, key).fetchone()[0]
+        # Jobs of an earlier message of this name may live on under its new one: no tag is ever given out twice.
+        while run(statements.TAG_TAKEN, {"tag": self._tag(binding, intent, ordinal)}).fetchone():
+            ordinal += 1
         numbers = {f"number{place}": number for place, number in enumerate(intent.numbers)}
         upsert = statements.claim(len(intent.numbers), tuple(sorted(FREE)))
         rows = run(upsert, {**key, **numbers, "state": state.value, "ordinal": ordinal}).fetchall()
@@ -161,10 +174,14 @@ class RelationalLedger(Upkeep):
             message=intent.message,
             revision=intent.revision,
             ordinal=ordinal,
-            tag=tag(binding.project, binding.service, intent.message, intent.revision, ordinal),
+            tag=self._tag(binding, intent, ordinal),
             numbers=tuple(sorted(row[0] for row in rows)),
             send_at=intent.send_at,
         )
+
+    @staticmethod
+    def _tag(binding: Binding, intent: Intent, ordinal: int) -> str:
+        return tag(binding.project, binding.service, intent.message, intent.revision, ordinal)
 
     def _add_job(self, run: Run, intent: Intent, claim: Claim, body_digest: str, not_after: int) -> None:
         job = {
@@ -183,9 +200,18 @@ class RelationalLedger(Upkeep):
             "plan_digest": intent.plan_digest,
             "claimed_at": intent.claimed_at,
             "not_after": not_after,
+            "estimate": intent.estimate,
             "send_at": intent.send_at,
         }
         run(statements.INSERT_JOB, job)
+
+    def complete(self, revisions: Iterable[tuple[str, int]], at: str) -> None:
+        """Note that nothing is left of these revisions of messages."""
+        news = [(message, revision) for message, revision in revisions if not self.is_complete(message, revision)]
+        if news:
+            with self._transaction() as run:
+                for message, revision in news:
+                    run(statements.COMPLETE, {"message": message, "revision": revision, "at": at})
 
     def record(self, claim: Claim, outcome: Outcome) -> int:
         """Write an outcome, as one durable transaction; how many sends moved."""

@@ -36,6 +36,7 @@ TABLES: Final = (
         plan_digest TEXT NOT NULL,
         claimed_at TEXT NOT NULL,
         not_after INTEGER NOT NULL,
+        estimate REAL NOT NULL,
         send_at TEXT,
         answered_at TEXT,
         accepted INTEGER,
@@ -43,6 +44,12 @@ TABLES: Final = (
         ids TEXT,
         query_id TEXT,
         PRIMARY KEY (message, revision, ordinal)) {clustered}""",
+    # When a run had once nothing left of a revision: who is not on record then joins later.
+    """CREATE TABLE completions (
+        message TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        at TEXT NOT NULL,
+        PRIMARY KEY (message, revision)) {clustered}""",
     """CREATE TABLE events (
         event INTEGER PRIMARY KEY,
         at TEXT NOT NULL,
@@ -66,12 +73,23 @@ KNOWN: Final = """
     WHERE s.message = :message AND s.revision = :revision
     ORDER BY s.number"""
 
+#: What the provider took; for a job whose fate is open, what the plan said it would take.
 CREDITS_TAKEN: Final = """
-    SELECT COALESCE(SUM(credits), 0) FROM jobs
-    WHERE message = :message AND revision = :revision AND plan_digest <> :but"""
-
-FIRST_CLAIMED: Final = """
-    SELECT MIN(claimed_at) FROM jobs WHERE message = :message AND revision = :revision AND body_digest <> ''"""
+    SELECT COALESCE(SUM(CASE
+        WHEN j.credits IS NOT NULL THEN j.credits
+        WHEN EXISTS (
+            SELECT 1 FROM sends s WHERE s.message = j.message AND s.revision = j.revision AND s.ordinal = j.ordinal
+              AND s.state NOT IN ('notSent', 'rejected', 'missed')) THEN j.estimate
+        ELSE 0 END), 0)
+    FROM jobs j WHERE j.message = :message AND j.revision = :revision AND j.plan_digest <> :but"""
+FIRST_SENT: Final = """
+    SELECT MIN(claimed_at) FROM jobs
+    WHERE message = :message AND revision = :revision AND body_digest <> '' AND (answered_at IS NULL OR accepted > 0)"""
+COMPLETED: Final = "SELECT 1 FROM completions WHERE message = :message AND revision = :revision"
+COMPLETE: Final = """
+    INSERT INTO completions (message, revision, at) VALUES (:message, :revision, :at)
+    ON CONFLICT (message, revision) DO NOTHING"""
+RENAME_COMPLETIONS: Final = "UPDATE completions SET message = :new WHERE message = :old"
 
 NEXT_ORDINAL: Final = """
     SELECT COALESCE(MAX(ordinal), 0) + 1 FROM jobs WHERE message = :message AND revision = :revision"""
@@ -83,11 +101,12 @@ CLAIM_TAIL: Final = """
     SET state = excluded.state, ordinal = excluded.ordinal, attempts = sends.attempts + 1, reason = NULL
     WHERE sends.state IN ({free})
     RETURNING number"""
+TAG_TAKEN: Final = "SELECT 1 FROM jobs WHERE tag = :tag"
 INSERT_JOB: Final = """
     INSERT INTO jobs (message, revision, ordinal, tag, provider, endpoint, service, receivers, text_digest,
-        template_digest, options, body_digest, plan_digest, claimed_at, not_after, send_at)
+        template_digest, options, body_digest, plan_digest, claimed_at, not_after, estimate, send_at)
     VALUES (:message, :revision, :ordinal, :tag, :provider, :endpoint, :service, :receivers, :text_digest,
-        :template_digest, :options, :body_digest, :plan_digest, :claimed_at, :not_after, :send_at)"""
+        :template_digest, :options, :body_digest, :plan_digest, :claimed_at, :not_after, :estimate, :send_at)"""
 
 #: Evidence about a job moves only what still belongs to that job and is still in doubt.
 MOVE: Final = """

@@ -101,6 +101,7 @@ class Upkeep(ABC):
             names = {"old": old, "new": new}
             run(statements.RENAME_SENDS, names)
             run(statements.RENAME_JOBS, names)
+            run(statements.RENAME_COMPLETIONS, names)
             run(statements.RAISE_EPOCH, {})
             run(statements.INSERT_EVENT, {"at": at, "kind": "rename", "detail": json.dumps(names)})
         self._meta["epoch"] = str(int(self._meta["epoch"]) + 1)

@@ -141,6 +141,10 @@ class OvhProvider:
 
     # — sending —
 
+    def now(self) -> datetime:
+        """The provider's time as far as it is known, else this machine's; timezone-aware."""
+        return datetime.fromtimestamp(self._server_time(), tz=UTC)
+
     def connect(self) -> None:
         """Open the line and learn the provider's time; raises ProviderError."""
         now = self._clock.monotonic()
@@ -158,7 +162,7 @@ class OvhProvider:
 
     def prepare(self, job: Job, tag: str, numbers: tuple[str, ...]) -> Prepared:
         """Build and sign the request for these receivers of the job. No network."""
-        now = datetime.fromtimestamp(self._server_time(), tz=UTC)
+        now = self.now()
         options = options_at(job.times, job.options, now)
         body = canonical({**options, "message": job.text.text, "receivers": list(numbers), "tag": tag})
         url = f"{self._url}/sms/{quote(self.service(), safe='')}/jobs"

@@ -253,6 +253,40 @@ def test_a_message_with_sends_in_doubt_keeps_its_name(ledger):
     assert ("SMS510", {A: State.INTENDED}) == (caught.value.diagnostics[0].code.id, states(ledger, "old"))
 
 
+def test_a_name_that_is_used_again_never_gives_out_a_tag_twice(ledger):
+    first, _ = ledger.claim(intent(A, message="old"), prepare, epoch=ledger.epoch)
+    ledger.record(first, outcome({A: State.ACCEPTED}))
+    ledger.rename("old", "new", "2026-12-01T08:00:00Z")
+    second, _ = ledger.claim(intent(A, message="old"), prepare, epoch=ledger.epoch)
+    assert first.tag != second.tag
+
+
+def test_what_is_missed_is_refused_like_a_claim(ledger):
+    with pytest.raises(PlanStale):
+        ledger.miss(intent(A), epoch=ledger.epoch - 1)
+    assert {} == states(ledger)
+
+
+def test_credits_of_an_open_job_count_as_planned_until_the_provider_says(ledger):
+    claim, _ = ledger.claim(replace(intent(A, B), estimate=2.0), prepare, epoch=ledger.epoch)
+    open_job = ledger.credits_taken("hello", 1)
+    ledger.record(claim, replace(outcome({A: State.NOT_SENT, B: State.NOT_SENT}), credits=None))
+    assert (2.0, 0.0) == (open_job, ledger.credits_taken("hello", 1))
+
+
+def test_a_revision_is_complete_once_it_is_said_to_be(ledger, reopen):
+    before = ledger.is_complete("hello", 1)
+    ledger.complete([("hello", 1), ("hello", 1)], "2026-12-01T08:00:00Z")
+    assert (False, True, False) == (before, reopen().is_complete("hello", 1), ledger.is_complete("hello", 2))
+
+
+def test_a_refused_claim_is_no_first_send(ledger):
+    claim, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    open_job = ledger.first_sent("hello", 1)
+    ledger.record(claim, replace(outcome({A: State.NOT_SENT}), credits=None))
+    assert ("2026-12-01T08:00:00Z", None) == (open_job, ledger.first_sent("hello", 1))
+
+
 def test_a_claim_made_before_a_rename_is_refused(ledger, reopen):
     epoch = reopen().epoch
     ledger.rename("old", "new", "2026-12-01T08:00:00Z")

@@ -204,6 +204,19 @@ none;gold;yes
     assert [worlds.number(index) for index in (1, 4, 8, 9)] == sorted(sms["receiver"] for sms in worlds.outbox(project))
 
 
+def test_a_row_that_can_not_be_read_in_an_opt_out_list_stops_everything(command, tmp_path):
+    """Who is meant is not known, so nobody may be written to."""
+    files = {
+        "smsdeclare.yaml": worlds.root(
+            more='receivers:\n  all: {numbers: ["+33639980001"], except: [out]}\n  out: {csv: out.csv}\n'
+            + worlds.message("Hi", "all")
+        ),
+        "out.csv": "number,name\n,nobody\n0639980001,Ana\n",
+    }
+    result = command("apply", "-C", worlds.write(tmp_path, files), "--auto-approve")
+    assert (1, True, []) == (result.code, "out.csv:3:1: error SMS202" in result.err, worlds.outbox(tmp_path))
+
+
 def test_equal_texts_share_a_post_up_to_the_limit(command, tmp_path):
     numbers = ", ".join(f'"{worlds.number(index)}"' for index in range(7))
     provider = "{name: sandbox, receiversPerJob: 3}"

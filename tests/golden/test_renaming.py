@@ -54,6 +54,54 @@ def test_renamed_from_none_makes_it_a_message_of_its_own(command, sent):
     assert 4 == len(worlds.outbox(folder))
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [
+        pytest.param(
+            f'  one: {{text: {TEXT}, to: "+33639980001", renamedFrom: old}}\n'
+            f'  two: {{text: {TEXT}, to: "+33639980001", renamedFrom: old}}\n',
+            id="two take one history",
+        ),
+        pytest.param(
+            f'  old: {{text: {TEXT}, to: "+33639980001"}}\n'
+            f'  new: {{text: {TEXT}, to: "+33639980001", renamedFrom: old}}\n',
+            id="the old name is still there",
+        ),
+    ],
+)
+def test_names_whose_history_is_not_clear_send_nothing(command, sent, messages):
+    folder = sent("old")
+    (folder / "smsdeclare.yaml").write_text(worlds.root(more="messages:\n" + messages))
+    result = command("apply", "-C", folder, "--auto-approve")
+    assert (1, True, 2) == (result.code, "error SMS412" in result.err, len(worlds.outbox(folder)))
+
+
+def test_a_chain_of_renamings_sends_nobody_twice(command, tmp_path):
+    def become(text):
+        return worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more="messages:\n" + text)})
+
+    folder = become('  a: {text: A, to: "+33639980001", revision: 2}\n  b: {text: B, to: "+33639980002"}\n')
+    command("apply", "-C", folder, "--auto-approve")
+    become(
+        '  b: {text: A, to: "+33639980001", revision: 2, renamedFrom: a}\n'
+        '  c: {text: B, to: "+33639980002", renamedFrom: b}\n'
+    )
+    result = command("apply", "-C", folder, "--auto-approve")
+    assert (1, 2) == (result.code, len(worlds.outbox(folder)))
+
+
+def test_a_renaming_is_told_and_an_old_name_can_be_used_again(command, sent):
+    folder = sent("new", "    renamedFrom: old\n")
+    assert ["SMS413"] == [one["code"] for one in command("plan", "-C", folder, "--json").json["warnings"]]
+    command("apply", "-C", folder, "--auto-approve")
+    path = folder / "smsdeclare.yaml"
+    path.write_text(
+        path.read_text().replace("    renamedFrom: old\n", "") + '  old: {text: Else, to: "+33639980001"}\n'
+    )
+    assert 0 == command("apply", "-C", folder, "--auto-approve").code
+    assert 3 == len(worlds.outbox(folder))
+
+
 def test_another_text_under_a_new_name_is_a_new_message(command, sent):
     folder = sent("new", text="Something else.")
     command("apply", "-C", folder, "--auto-approve")

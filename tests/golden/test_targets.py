@@ -69,6 +69,13 @@ def test_a_saved_plan_carries_its_targets_and_no_number(command, project):
     assert [("Hello", "+33639980002"), ("Other", "+33639980001")] == sent(project)
 
 
+def test_no_plan_shows_the_number_of_a_target(command, project):
+    for _ in range(2):
+        plan = command("plan", "-C", project, "--json", "--target", "message.hello@1/+33639980002")
+        assert (0, False) == (plan.code, "+33639980002" in plan.out)
+        command("apply", "-C", project, "--auto-approve", "--target", "message.other")
+
+
 def test_a_plan_for_a_number_can_not_be_saved_before_there_is_a_state(command, project):
     result = command("plan", "-C", project, "--out", "plan.json", "--target", "message.hello@1/+33639980002")
     assert (1, True) == (result.code, "error SMS406" in result.err)

@@ -101,6 +101,13 @@ def test_a_stop_needs_no_valid_files(command, sent):
     assert "was not stopped" in command("resume", "-C", sent).out
 
 
+def test_of_several_states_none_is_guessed_at(command, sent):
+    (sent / "smsdeclare.yaml").write_text("version: [\n")
+    (sent / "other.state").write_bytes((sent / "smsdeclare.sandbox.state").read_bytes())
+    result = command("stop", "--reason", "x", "-C", sent)
+    assert (1, True) == (result.code, "other.state, smsdeclare.sandbox.state" in result.err)
+
+
 def test_there_is_nothing_to_stop_before_the_first_apply(command, project):
     result = command("stop", "--reason", "x", "-C", project)
     assert (1, True) == (result.code, "error SMS509" in result.err)

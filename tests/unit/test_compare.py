@@ -106,6 +106,12 @@ def test_what_was_claimed_under_the_approved_plan_counts_as_a_send_of_that_plan(
     assert (state in (State.NOT_SENT, State.CANCELLED)) == decision.is_free
 
 
+def test_an_approved_plan_waits_as_well_for_a_lower_revision_in_doubt():
+    ledger = Recorded(r1=[known(A, State.UNKNOWN)], r2=[known(A, State.NOT_SENT, plan="sha256:now")])
+    (decision,) = decide([send(A)], ledger, revision=2, approved="sha256:now")
+    assert (Action.SEND, False, True) == (decision.action, decision.is_free, decision.is_doubtful)
+
+
 def test_how_often_it_was_freed_goes_along():
     (decision,) = decide([send(A)], Recorded(r1=[known(A, State.NOT_SENT, resends=2)]))
     assert 2 == decision.resends

@@ -48,6 +48,12 @@ def test_a_limit_that_is_just_reached_is_kept(command, tmp_path, policy):
     assert 3 == len(worlds.outbox(folder))
 
 
+def test_what_is_too_late_does_not_count(command, tmp_path):
+    folder = project(tmp_path, "{maxReceivers: 1}", message="    expiresAt: 2020-01-01 00:00\n")
+    assert 3 == command("apply", "-C", folder, "--auto-approve").code
+    assert [] == worlds.outbox(folder)
+
+
 def test_what_is_done_already_does_not_count_against_the_next_plan(command, tmp_path):
     folder = project(tmp_path, "{maxReceivers: 3}")
     command("apply", "-C", folder, "--auto-approve")

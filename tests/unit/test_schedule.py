@@ -159,6 +159,17 @@ def test_who_joins_after_the_end_is_skipped_as_closed(command, tmp_path, monkeyp
     assert ([0, 0, 1], ["SMS410"]) == (counts, [row["code"] for row in plan["skipped"]])
 
 
+def test_what_an_interrupted_run_left_is_missed_and_not_taken_for_latecomers(command, tmp_path):
+    to = 'to: ["+33639980001", "+33639980002"]'
+    folder = project(tmp_path, "    expiresAt: 2099-01-01 00:00\n")
+    path = folder / "smsdeclare.yaml"
+    path.write_text(path.read_text().replace('to: "+33639980001"', to))
+    command("apply", "-C", folder, "--auto-approve", "--target", "message.hello@1/+33639980001")
+    path.write_text(path.read_text().replace("2099-01-01", "2020-01-01"))
+    result = command("apply", "-C", folder, "--auto-approve", "--json")
+    assert (3, 1) == (result.code, result.json["summary"]["missed"])
+
+
 def test_an_approval_does_not_hang_on_the_clock(command, tmp_path):
     """Expiry may only take away: the digest is over what the user wrote."""
     digests = set()
