@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from smsdeclare import codes, receivers
 from smsdeclare.canonical import sha256_hex
 from smsdeclare.diagnostics import Diagnostic, Related
+from smsdeclare.encoding import forcing, look_alike
 from smsdeclare.errors import InputError
 from smsdeclare.rates import Bill, bill, credits_of
 from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from smsdeclare.definitions import Definitions, Message
     from smsdeclare.receivers import Findings, Receiver
 
 #: How many receivers with a broken text are named one by one; the rest is counted.
 _SHOWN_PROBLEMS = 20
+#: So many characters that force Unicode are named.
+_SHOWN_CHARACTERS = 8
 
 
 class Text(NamedTuple):
@@ -48,7 +51,6 @@ class MessageSends:
     sends: list[Send]
     sample: str
     findings: Findings
-    problems: list[Diagnostic] = field(default_factory=list)
 
 
 def expand(definitions: Definitions, message: Message) -> MessageSends:
@@ -82,6 +84,7 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
     if problems:
         # What else is odd about these receivers comes along, so that a user mends all of it at once.
         raise InputError(*problems, *findings.warnings, *(row.as_warning() for row in findings.skipped))
+    findings.warnings += _unicode_forced(message, texts.values())
     if not sends:
         findings.warnings.append(Diagnostic(code=codes.NO_RECEIVERS, detail=message.address, span=message.to_span))
     sends.sort()
@@ -91,6 +94,20 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
         sample=message.template.sample(own, definitions.variables),
         findings=findings,
     )
+
+
+def _unicode_forced(message: Message, texts: Iterable[Text]) -> Iterator[Diagnostic]:
+    """The characters that are to blame, each once, with what could stand there instead."""
+    blamed = (one.character for text in texts if text.bill.encoding == "unicode" for one in forcing(text.text))
+    named = []
+    for character in dict.fromkeys(blamed):
+        instead = look_alike(character)
+        hint = f" (`{instead}` would do)" if instead else ""
+        named.append(f"`{character}` U+{ord(character):04X}{hint}")
+    if named:
+        more = f" and {len(named) - _SHOWN_CHARACTERS} more" if len(named) > _SHOWN_CHARACTERS else ""
+        detail = f"{message.address}: {', '.join(named[:_SHOWN_CHARACTERS])}{more}"
+        yield Diagnostic(code=codes.UNICODE_FORCED, detail=detail, span=message.text_span)
 
 
 def _text(rendered: str, options: Mapping[str, object]) -> Text:

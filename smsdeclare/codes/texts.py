@@ -18,3 +18,9 @@ TEXT_EMPTY = Code("SMS305", "The text renders empty", "An empty SMS is never sen
 TEXT_CONTROL = Code(
     "SMS306", "The text holds a control character", "Only a new line is allowed; remove tabs and the like."
 )
+UNICODE_FORCED = Code(
+    "SMS307",
+    "Some characters force the text into Unicode",
+    "A part then holds 70 characters instead of 160, which can double the bill. Replace them where that matters.",
+    "warning",
+)

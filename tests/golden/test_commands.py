@@ -217,6 +217,22 @@ def test_a_row_that_can_not_be_read_in_an_opt_out_list_stops_everything(command,
     assert (1, True, []) == (result.code, "out.csv:3:1: error SMS202" in result.err, worlds.outbox(tmp_path))
 
 
+def test_the_characters_that_force_unicode_are_named_with_what_would_do(command, tmp_path):
+    people = (
+        'receivers: {all: {numbers: [{number: "+33639980001", n: "François"}, {number: "+33639980002", n: Ana}]}}\n'
+    )
+    text = "Hello {{ n }}, it\u2019s here"
+    project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=people + worlds.message(text, "all"))})
+    plan = command("plan", "-C", project, "--json").json
+    (warning,) = plan["warnings"]
+    assert ("SMS307", 7) == (warning["code"], warning["line"])
+    assert "`ç` U+00E7 (`c` would do), `\u2019` U+2019 (`'` would do)" in warning["message"]
+    assert {"gsm7": 0, "unicode": 2} == plan["changes"][0]["encodings"]
+    path = project / "smsdeclare.yaml"
+    path.write_text(path.read_text().replace("\u2019", "'").replace("ç", "c"))
+    assert [] == command("plan", "-C", project, "--json").json["warnings"]
+
+
 def test_equal_texts_share_a_post_up_to_the_limit(command, tmp_path):
     numbers = ", ".join(f'"{worlds.number(index)}"' for index in range(7))
     provider = "{name: sandbox, receiversPerJob: 3}"
