@@ -15,7 +15,7 @@ from smsdeclare import codes, planning
 from smsdeclare.cli import environment, opening, saved_plan
 from smsdeclare.cli.progress import Progress
 from smsdeclare.cli.rows import row_of
-from smsdeclare.cli.session import Session, format_option, formatter, shared_options
+from smsdeclare.cli.session import Session, format_option, formatter, is_terminal, shared_options
 from smsdeclare.cli.signals import StopRequest
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
@@ -181,7 +181,7 @@ def _check_policy(draft: Draft) -> None:
 
 
 def _ask() -> None:
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise InputError(Diagnostic(code=codes.NO_APPROVAL, detail=""))
     if not click.confirm("Send this?", default=False, err=True):
         raise Declined(Diagnostic(code=codes.DECLINED, detail=""))

@@ -27,7 +27,7 @@ def variables() -> dict[str, str]:
 
 def conf() -> ConfigParser:
     """The ovh.conf files of the official clients merged: /etc, the home folder, and this folder, the strongest."""
-    places = (Path("/etc/ovh.conf"), Path("~/.ovh.conf").expanduser(), Path("ovh.conf"))
+    places = (Path("/etc/ovh.conf"), Path(os.path.expanduser("~/.ovh.conf")), Path("ovh.conf"))  # noqa: PTH111 - never raises
     return credentials.read_conf((str(path), text) for path in places if (text := _read(path)) is not None)
 
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from smsdeclare.apply import JobDone
+from smsdeclare.cli.session import is_terminal
 from smsdeclare.ledger import State
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Progress:
         self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
-        if self._total and sys.stderr.isatty() and not self._session.quiet:
+        if self._total and is_terminal(sys.stderr) and not self._session.quiet:
             from rich.console import Console  # noqa: PLC0415 - only where there is a terminal to draw on
             from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
 

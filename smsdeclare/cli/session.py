@@ -8,7 +8,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TextIO, TypeVar
 
 import click
 
@@ -79,6 +79,11 @@ class Session:
             click.echo(text.report(found, self.style, self.source), err=True, nl=False, color=self.style.color)
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody sits there; a stream that was closed before we began is None."""
+    return stream is not None and stream.isatty()
+
+
 @functools.lru_cache(maxsize=8)
 def _lines(root: Path, file: str) -> list[str]:
     """The lines of a file; none where it can't be read."""
@@ -123,7 +128,7 @@ def shared_options(command: Command) -> Command:
         session = Session(
             folder=Path(),
             root_file=root_file,
-            style=Style(show_numbers=show_numbers, color=not plain and sys.stdout.isatty()),
+            style=Style(show_numbers=show_numbers, color=not plain and is_terminal(sys.stdout)),
             quiet=quiet,
             verbose=verbose,
             place_options="".join(f" {name} {value}" for name, value in (("-C", chdir), ("-f", root_file)) if value),

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -13,6 +15,7 @@ from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.server import Server
 from smsdeclare.simulator.settings import Service, Settings
 
+ARGUMENTS = ["apply", "--auto-approve"]
 PEOPLE = """receivers:
   people:
     numbers:
@@ -371,6 +374,18 @@ def test_the_login_link_asks_for_the_least_rights(command, tmp_path):
         "https://auth.eu.ovhcloud.com/api/createToken?POST=/sms/sms-ab12345-1/jobs&GET=/sms/sms-ab12345-1&"
     )
     assert "DELETE=/sms/sms-ab12345-1/outgoing" not in out
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stdin", "stderr"])
+def test_a_stream_that_is_closed_changes_nothing_about_the_sending(project, closed):
+    number = {"stdin": 0, "stdout": 1, "stderr": 2}[closed]
+    script = (
+        f"import os; os.close({number}); os.execv({sys.executable!r}, ['python', '-m', 'smsdeclare', *{ARGUMENTS!r}])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=project, env=worlds.environment(), capture_output=True, check=False
+    )
+    assert (0, 2) == (done.returncode, len(worlds.outbox(project)))
 
 
 # — what leaks —
