@@ -38,7 +38,11 @@ class SqliteLedger(RelationalLedger):
         self._path = path
         self._is_kept = os.path.lexists(path)
         self._connection = self._open() if self._is_kept else _empty()
-        self._meta = self._read_meta()
+        try:
+            self._meta = self._read_meta()
+        except BaseException:
+            self._connection.close()
+            raise
 
     def bind(self, binding: Binding) -> None:
         """Make it belong to `binding`, durably; raises StateError where it belongs elsewhere."""

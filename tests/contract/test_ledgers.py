@@ -330,7 +330,9 @@ def test_another_programs_database_is_no_state(tmp_path):
 
 
 def test_a_link_is_not_followed(tmp_path):
-    SqliteLedger(tmp_path / "real.state").bind(BINDING)
+    real = SqliteLedger(tmp_path / "real.state")
+    real.bind(BINDING)
+    real.close()
     (tmp_path / "test.state").symlink_to(tmp_path / "real.state")
     with pytest.raises(StateError):
         SqliteLedger(tmp_path / "test.state")

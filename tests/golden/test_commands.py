@@ -379,9 +379,8 @@ def test_the_login_link_asks_for_the_least_rights(command, tmp_path):
 @pytest.mark.parametrize("closed", ["stdout", "stdin", "stderr"])
 def test_a_stream_that_is_closed_changes_nothing_about_the_sending(project, closed):
     number = {"stdin": 0, "stdout": 1, "stderr": 2}[closed]
-    script = (
-        f"import os; os.close({number}); os.execv({sys.executable!r}, ['python', '-m', 'smsdeclare', *{ARGUMENTS!r}])"
-    )
+    words = [sys.executable, "-m", "smsdeclare", *ARGUMENTS]
+    script = f"import os; os.close({number}); os.execv({sys.executable!r}, {words!r})"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=project, env=worlds.environment(), capture_output=True, check=False
     )
