@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Route = tuple[str | int, ...]
 
 #: Lists and mappings inside one another; values that aliases add to those written out; events of the parser.
-MOST_LEVELS, MOST_ALIASED, MOST_EVENTS = 32, 10_000, 400_000
+MOST_LEVELS, MOST_ALIASED, MOST_EVENTS = 32, 10_000, 250_000
 
 # libyaml is some ten times faster; a PyYAML built without it reads the same language.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

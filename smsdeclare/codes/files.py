@@ -47,7 +47,7 @@ KEY_NOT_TEXT = Code("SMS018", "A key must be text", "Write the key as one word o
 NUMBER_OUT_OF_RANGE = Code("SMS019", "The figure is out of range", "Write a smaller figure, or quote it if it is text.")
 
 TOO_MANY_VALUES = Code(
-    "SMS022", "The YAML holds too many values", "A file holds some 400,000 at most; move receivers into a CSV file."
+    "SMS022", "The YAML holds too many values", "A file holds some 250,000 at most; move receivers into a CSV file."
 )
 WOULD_OVERWRITE = Code("SMS020", "The file exists already", "Choose another folder, or remove the file.")
 CANT_WRITE = Code("SMS021", "The file can't be written", "Check the folder's permissions and the disk's space.")

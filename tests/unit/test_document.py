@@ -366,10 +366,10 @@ def test_the_source_stays_available_line_by_line():
 
 def test_tens_of_thousands_of_receivers_are_read():
     row = '      - {{number: "+3363998{:04d}", firstName: Ana, plan: gold, amount: 1.50}}\n'
-    text = "receivers:\n  team:\n    numbers:\n" + "".join(row.format(n % 10_000) for n in range(39_000))
-    assert len(data_of(text)["receivers"]["team"]["numbers"]) == 39_000
+    text = "receivers:\n  team:\n    numbers:\n" + "".join(row.format(n % 10_000) for n in range(24_000))
+    assert len(data_of(text)["receivers"]["team"]["numbers"]) == 24_000
 
 
 def test_more_values_than_memory_should_hold_are_refused():
-    (finding,) = refused("a: [" + "1," * 400_000 + "1]\n")
+    (finding,) = refused("a: [" + "1," * 250_000 + "1]\n")
     assert finding.code is codes.TOO_MANY_VALUES
