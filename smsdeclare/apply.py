@@ -15,15 +15,17 @@ from smsdeclare import codes
 from smsdeclare.canonical import canonical
 from smsdeclare.clock import Clock, timestamp
 from smsdeclare.errors import ProviderError
-from smsdeclare.ledger import Claim, Intent, Ledger, Outcome, State
 from smsdeclare.provider import Accepted, InDoubt, Prepared, Provider, Refused, Unreached
+from smsdeclare.records import Claim, Intent, Outcome
 from smsdeclare.schedule import due
+from smsdeclare.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from smsdeclare.jobs import Job
+    from smsdeclare.ledger import Ledger
     from smsdeclare.planning import Missed
 
 #: A signature older than this is not posted: the claim is given back. Seconds; far below the provider's window.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from smsdeclare.ledger import FREE, IN_DOUBT, State
+from smsdeclare.states import FREE, IN_DOUBT, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from smsdeclare.ledger import Known, Ledger
+    from smsdeclare.ledger import Ledger
+    from smsdeclare.records import Known
     from smsdeclare.sends import MessageSends, Send
 
 

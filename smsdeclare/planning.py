@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from smsdeclare.definitions import Definitions, Message
-    from smsdeclare.ledger import Binding, Ledger, Record
+    from smsdeclare.ledger import Ledger
+    from smsdeclare.records import Binding, Record
     from smsdeclare.sends import MessageSends, Send
 
 

@@ -9,8 +9,8 @@ from smsdeclare import codes
 from smsdeclare.address import parse
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
-from smsdeclare.ledger import ref
 from smsdeclare.receivers import Findings
+from smsdeclare.records import ref
 from smsdeclare.redaction import mask_number
 
 if TYPE_CHECKING:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smsdeclare import address
-from smsdeclare.ledger import ref
+from smsdeclare.records import ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from smsdeclare.ledger import Ledger, Record
+    from smsdeclare.ledger import Ledger
+    from smsdeclare.records import Record
 
 
 def records_of(ledger: Ledger, wanted: str | None) -> Iterator[Record]:

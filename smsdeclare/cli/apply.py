@@ -30,10 +30,10 @@ from smsdeclare.errors import (
     StateError,
 )
 from smsdeclare.format import Applied
-from smsdeclare.ledger import State
 from smsdeclare.ledgers.relational import foreign
 from smsdeclare.ledgers.upkeep import stopped_by
 from smsdeclare.redaction import mask_number, visible
+from smsdeclare.states import State
 
 #: So many SMS of the sandbox are shown after a run.
 _SHOWN_SMS = 3

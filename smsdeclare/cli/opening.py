@@ -13,8 +13,8 @@ from smsdeclare.clock import SystemClock
 from smsdeclare.define import define
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, StateError
-from smsdeclare.ledger import Binding
 from smsdeclare.project import read
+from smsdeclare.records import Binding
 
 #: OVHcloud refuses a signature that is older; a clock 8 minutes off was refused, the exact figure is not known.
 SIGNATURE_WINDOW = timedelta(minutes=10)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from smsdeclare.apply import JobDone
 from smsdeclare.cli.session import is_terminal
-from smsdeclare.ledger import State
+from smsdeclare.states import State
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -11,7 +11,8 @@ from smsdeclare.cli.session import Session, shared_options
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
-from smsdeclare.ledger import ENDED, Key
+from smsdeclare.records import Key
+from smsdeclare.states import ENDED
 
 
 @click.command()

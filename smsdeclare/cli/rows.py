@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smsdeclare.format import SendRow
-from smsdeclare.ledger import State, ref
+from smsdeclare.records import ref
 from smsdeclare.redaction import mask_number
+from smsdeclare.states import State
 
 if TYPE_CHECKING:
-    from smsdeclare.ledger import Record
+    from smsdeclare.records import Record
 
 
 def row_of(record: Record, secret: bytes, *, show_numbers: bool) -> SendRow:

@@ -14,7 +14,7 @@ from smsdeclare.cli.session import Session, format_option, formatter, shared_opt
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.formats.json import row_document
-from smsdeclare.ledger import State
+from smsdeclare.states import State
 
 _STATUSES = sorted({state.value for state in State} - {State.INTENDED.value})
 

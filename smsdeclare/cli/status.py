@@ -10,7 +10,7 @@ from smsdeclare.cli.session import Session, shared_options
 from smsdeclare.format import Standing
 from smsdeclare.formats import json as json_format
 from smsdeclare.formats.text import standings
-from smsdeclare.ledger import State
+from smsdeclare.states import State
 
 
 @click.command()

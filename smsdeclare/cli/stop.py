@@ -13,7 +13,7 @@ from smsdeclare.cli.session import Session, shared_options
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
-from smsdeclare.ledger import Stopped
+from smsdeclare.records import Stopped
 from smsdeclare.redaction import visible
 
 

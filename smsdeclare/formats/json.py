@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from smsdeclare.diagnostics import Diagnostic
     from smsdeclare.format import Applied, SendRow, Standing, Style
-    from smsdeclare.ledger import Stopped
     from smsdeclare.plan import Plan
     from smsdeclare.provider import Account
+    from smsdeclare.records import Stopped
 
 
 def plan(plan: Plan, style: Style) -> str:  # noqa: ARG001 - a plan holds nothing to hide

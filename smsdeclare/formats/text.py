@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from smsdeclare.diagnostics import Diagnostic, Span
     from smsdeclare.format import Applied, SendRow, Standing, Style
-    from smsdeclare.ledger import Stopped
     from smsdeclare.plan import Change, Plan
     from smsdeclare.provider import Account
+    from smsdeclare.records import Stopped
 
 #: Sign and color of each action; a color means one thing.
 _ACTIONS = {

@@ -9,14 +9,16 @@ from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, PlanStale, StateError
 from smsdeclare.jobs import tag
-from smsdeclare.ledger import FREE, Binding, Claim, Known, Record, Request, State, Tally
 from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.upkeep import Run, Upkeep, read_stopped, stopped_by
+from smsdeclare.records import Binding, Claim, Known, Record, Tally
+from smsdeclare.states import FREE, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from smsdeclare.ledger import Intent, Outcome
+    from smsdeclare.ledger import Request
+    from smsdeclare.records import Intent, Outcome
 
 #: What a binding is made of, by its names in `meta`.
 BINDING = ("project", "provider", "endpoint", "service")

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from smsdeclare.ledger import Binding
     from smsdeclare.ledgers.upkeep import Run
+    from smsdeclare.records import Binding
 
 
 #: "SMSD", so that `file` and we know the kind of database before reading a row.

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
-from smsdeclare.ledger import ENDED, Stopped
 from smsdeclare.ledgers import statements
+from smsdeclare.records import Stopped
+from smsdeclare.states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from smsdeclare.ledger import Key
+    from smsdeclare.records import Key
 
 
 class Cursor(Protocol):

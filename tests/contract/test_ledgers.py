@@ -7,8 +7,9 @@ import pytest
 
 from smsdeclare.errors import PlanStale, StateError
 from smsdeclare.jobs import tag
-from smsdeclare.ledger import Binding, Intent, Outcome, State, ref
 from smsdeclare.ledgers.sqlite import SqliteLedger
+from smsdeclare.records import Binding, Intent, Outcome, ref
+from smsdeclare.states import State
 
 OPENERS = {"sqlite": lambda folder: SqliteLedger(folder / "test.state")}
 BINDING = Binding(project="shop", provider="ovh", endpoint="ovh-eu", service="sms-ab12345-1")

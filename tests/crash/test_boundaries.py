@@ -11,15 +11,16 @@ from smsdeclare import planning
 from smsdeclare.apply import JobDone, apply
 from smsdeclare.clock import SystemClock
 from smsdeclare.define import define
-from smsdeclare.ledger import IN_DOUBT, Binding, State
 from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.project import read
 from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.ovh import OvhProvider
 from smsdeclare.providers.transport import DirectAdapter
+from smsdeclare.records import Binding
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.server import Server
 from smsdeclare.simulator.settings import Settings
+from smsdeclare.states import IN_DOUBT, State
 
 RECEIVERS = [worlds.number(place) for place in range(6)]
 KEYS = ApplicationKeys(

@@ -14,9 +14,9 @@ from jsonschema import Draft202012Validator
 
 from smsdeclare import codes, define, document, errors
 from smsdeclare.cli.main import group
-from smsdeclare.ledger import MOVES
 from smsdeclare.ledgers import statements
 from smsdeclare.schema import load_schema
+from smsdeclare.states import MOVES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -10,15 +10,16 @@ from smsdeclare.apply import DOUBTS_IN_A_ROW, FRESH_SECONDS, JobDone, JobMissed,
 from smsdeclare.clock import SystemClock
 from smsdeclare.definitions import Times
 from smsdeclare.jobs import Job
-from smsdeclare.ledger import Binding, State
 from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.ovh import OvhProvider
 from smsdeclare.rates import bill
+from smsdeclare.records import Binding
 from smsdeclare.sends import Text
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.server import Server
 from smsdeclare.simulator.settings import Credential, Service, Settings
+from smsdeclare.states import State
 
 BINDING = Binding(project="test", provider="ovh", endpoint="loopback", service="sms-ab12345-1")
 NUMBERS = [f"+336399800{place:02d}" for place in range(100)]

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from smsdeclare.compare import Action, compare
-from smsdeclare.ledger import Known, State
 from smsdeclare.rates import bill
+from smsdeclare.records import Known
 from smsdeclare.sends import Send, Text
+from smsdeclare.states import State
 
 A, B, C = "+33639980001", "+33639980002", "+33639980003"
 

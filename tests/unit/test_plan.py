@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsdeclare.compare import Action, Decision
-from smsdeclare.ledger import State
 from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Violation, Warned, digest, from_json, line, to_json
 from smsdeclare.rates import bill
 from smsdeclare.sends import Send, Text
+from smsdeclare.states import State
 
 MESSAGE = SimpleNamespace(name="hello", revision=1, options={"noStopClause": True}, times=SimpleNamespace(written={}))
 

@@ -1,0 +1,151 @@
+"""What a ledger holds, as values: bindings, intents, claims, outcomes, records."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from smsdeclare.states import State
+
+_CROCKFORD = str.maketrans("abcdefghijklmnopqrstuvwxyz234567", "0123456789abcdefghjkmnpqrstvwxyz")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """What a ledger belongs to; fixed by its first write."""
+
+    project: str
+    provider: str
+    endpoint: str
+    service: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """A stop: nothing more is posted until somebody resumes."""
+
+    reason: str
+    #: Who, as far as the machine knows.
+    actor: str
+    #: RFC 3339 in UTC.
+    at: str
+
+
+class Key(NamedTuple):
+    """What a send is known by."""
+
+    message: str
+    revision: int
+    #: E.164.
+    number: str
+
+
+class Tally(NamedTuple):
+    """How many sends of a revision stand in one state."""
+
+    message: str
+    revision: int
+    state: State
+    sends: int
+
+
+class Known(NamedTuple):
+    """What comparing needs of a send on record. A tuple, since there may be a million."""
+
+    number: str
+    state: State
+    #: How often `resend` freed it.
+    resends: int
+    #: Digest of the text of its latest job.
+    text_digest: str
+    #: Digest of the plan under which it was last claimed.
+    plan_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """All that is on record of one send, for people."""
+
+    message: str
+    revision: int
+    number: str
+    state: State
+    #: How often it was claimed.
+    attempts: int
+    reason: str | None
+    #: The provider's id, where it is certain which id is whose.
+    id: int | None
+    credits: float | None
+    #: RFC 3339 in UTC, as are the next two.
+    claimed_at: str
+    accepted_at: str | None
+    delivered_at: str | None
+    send_at: str | None
+
+    @property
+    def address(self) -> str:
+        """The address of its message, `message.order-shipped@1`."""
+        return f"message.{self.message}@{self.revision}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What a run wants to post; written down before the POST."""
+
+    message: str
+    revision: int
+    #: E.164, ascending: rows are taken in one order by all, so that two claims never wait for each other.
+    numbers: tuple[str, ...]
+    text_digest: str
+    #: Digest of the message's text as written.
+    template_digest: str
+    #: Canonical JSON of the options.
+    options: str
+    plan_digest: str
+    #: RFC 3339 in UTC.
+    claimed_at: str
+    #: Credits that it will take, by the plan; counted until the provider says its own figure.
+    estimate: float = 0.0
+    #: When the provider lets it go, where it holds it. RFC 3339 in UTC.
+    send_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Sends that are this run's alone, under one job."""
+
+    message: str
+    revision: int
+    #: Counts the jobs of a message's revision from 1; with these two it is the job's key.
+    ordinal: int
+    tag: str
+    numbers: tuple[str, ...]
+    #: When the provider lets it go, where it holds it. RFC 3339 in UTC.
+    send_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a claim."""
+
+    #: Each number of the claim with its new state.
+    states: Mapping[str, State]
+    #: RFC 3339 in UTC.
+    at: str
+    #: Why, for each state that needs a reason.
+    reasons: Mapping[State, str] = field(default_factory=dict)
+    credits: float | None = None
+    ids: Sequence[int] = field(default=())
+    query_id: str | None = None
+
+
+def ref(secret: bytes, message: str, revision: int, number: str) -> str:
+    """The short name of a send beside its masked number: eight characters of Crockford's base32."""
+    digest = hmac.new(secret, f"{message}@{revision}/{number}".encode(), hashlib.sha256).digest()
+    return base64.b32encode(digest[:5]).decode().lower().translate(_CROCKFORD)
