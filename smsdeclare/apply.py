@@ -7,23 +7,24 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from smsdeclare import codes
+from smsdeclare import codes, guard
 from smsdeclare.canonical import canonical
-from smsdeclare.clock import Clock, timestamp
+from smsdeclare.clock import pause, timestamp
 from smsdeclare.errors import ProviderError
-from smsdeclare.provider import Accepted, InDoubt, Prepared, Provider, Refused, Unreached
+from smsdeclare.events import JobDone, JobMissed, Trouble
+from smsdeclare.provider import Accepted, Forbidden, InDoubt, Prepared, Provider, Refused, Unreached
 from smsdeclare.records import Claim, Intent, Outcome
-from smsdeclare.schedule import due
+from smsdeclare.schedule import due, resolved
 from smsdeclare.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from smsdeclare.clock import Clock
     from smsdeclare.jobs import Job
     from smsdeclare.ledger import Ledger
     from smsdeclare.planning import Missed
@@ -38,34 +39,6 @@ LONGEST_PAUSE_SECONDS = 120.0
 _MISSED_AT_ONCE = 500
 #: After so many answers in doubt in a row a run posts nothing more.
 DOUBTS_IN_A_ROW = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobDone:
-    """One job has its outcome on record."""
-
-    job: Job
-    claim: Claim
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobMissed:
-    """The time of a job passed before its turn came; its sends are recorded as missed."""
-
-    job: Job
-    sends: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """Something is left to be sent, or its fate is open, and the user should know why."""
-
-    code: codes.Code
-    reason: str
-    #: What to do next; empty where the code's help says it all.
-    advice: str = ""
-    query_id: str = ""
 
 
 def apply(
@@ -85,6 +58,7 @@ def apply(
     """
     epoch = ledger.epoch
     doubts = 0
+    guarded: set[tuple[str, int]] = set()
     waiting = deque(jobs)
     hurried = 0
     while waiting and not stop():
@@ -94,6 +68,7 @@ def apply(
             intent = _intent(job, provider.now(), plan_digest)
             yield JobMissed(job=job, sends=ledger.miss(intent, epoch=epoch))
             continue
+        yield from _guard((job, *waiting), ledger, provider, guarded)
         provider.connect()
         claimed = _claim(job, ledger, provider, plan_digest, epoch)
         if claimed is None:
@@ -102,7 +77,7 @@ def apply(
         answer = _post(provider, prepared, clock)
         if isinstance(answer, Refused) and answer.code is codes.TOO_FAST:
             hurried += 1
-            looked = _after_a_pause(claim, answer, provider, clock, hurried)
+            looked = _after_a_pause(claim, answer, provider, clock, hurried, stop)
             ledger.record(claim, looked)
             if set(looked.states.values()) != {State.NOT_SENT}:
                 yield JobDone(job=job, claim=claim, outcome=looked)
@@ -126,6 +101,19 @@ def apply(
             reason = f"{doubts} answers in a row left it open whether the SMS were taken, so nothing more was posted"
             yield Trouble(code=codes.OUTCOME_UNKNOWN, reason=reason)
             return
+
+
+def _guard(jobs: Sequence[Job], ledger: Ledger, provider: Provider, guarded: set[tuple[str, int]]) -> Iterator[Trouble]:
+    """Once a run for each revision, before its first claim; once for all where the credentials may not look."""
+    first = (jobs[0].message, jobs[0].revision)
+    if first in guarded:
+        return
+    try:
+        guard.check(ledger, provider, *first)
+        guarded.add(first)
+    except Forbidden as error:
+        guarded.update((job.message, job.revision) for job in jobs)
+        yield Trouble(code=codes.CANT_LOOK, reason=error.diagnostics[0].detail)
 
 
 def _trouble(answer: Refused | Unreached) -> Trouble:
@@ -165,19 +153,22 @@ def record_missed(missed: Iterable[Missed], ledger: Ledger, clock: Clock, *, pla
     return counted
 
 
-def _after_a_pause(claim: Claim, answer: Refused, provider: Provider, clock: Clock, time: int) -> Outcome:
+def _after_a_pause(
+    claim: Claim, answer: Refused, provider: Provider, clock: Clock, time: int, stop: Callable[[], bool]
+) -> Outcome:
     """Wait as long as the provider wants, then look whether it took the job all the same.
 
     That it limits before it processes is not proved. Until the look is done the claim stays as it is: a crash in
     between leaves a send in doubt, not a send twice. So does a look that fails, and one for what the provider would
     hold: that stands in another list, which knows no tags.
     """
-    clock.sleep(min(answer.wait if answer.wait is not None else 2.0**time, LONGEST_PAUSE_SECONDS))
+    wait = min(answer.wait if answer.wait is not None else 2.0**time, LONGEST_PAUSE_SECONDS)
+    has_waited = pause(clock, wait, stop)
     reason = f"{answer.status} {answer.message}".strip()
     states = dict.fromkeys(claim.numbers, State.UNKNOWN)
     with suppress(ProviderError):
-        seen = provider.seen(claim.tag)
-        if claim.send_at is None:
+        seen = {one.receiver for one in provider.sent(claim.tag)}
+        if claim.send_at is None and has_waited:
             states = {number: State.ACCEPTED if number in seen else State.NOT_SENT for number in claim.numbers}
     return Outcome(
         states=states,
@@ -205,6 +196,7 @@ def _intent(job: Job, now: datetime, plan_digest: str) -> Intent:
         estimate=job.credits,
         claimed_at=timestamp(now),
         send_at=timestamp(held) if held else None,
+        times=resolved(job.times),
     )
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: A wait looks so often whether it is to end. Seconds.
+_SLICE_SECONDS = 0.5
 
 
 class Clock(Protocol):
@@ -37,6 +43,17 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait this many seconds."""
         time.sleep(seconds)
+
+
+def pause(clock: Clock, seconds: float, stop: Callable[[], bool]) -> bool:
+    """Wait, unless `stop` says to stop; whether the whole time passed."""
+    end = clock.monotonic() + seconds
+    while not stop():
+        left = end - clock.monotonic()
+        if left <= 0:
+            return True
+        clock.sleep(min(left, _SLICE_SECONDS))
+    return False
 
 
 def timestamp(moment: datetime) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from smsdeclare.canonical import canonical
+from smsdeclare.records import STOP
+from smsdeclare.schedule import resolved
 from smsdeclare.states import FREE, IN_DOUBT, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from smsdeclare.ledger import Ledger
     from smsdeclare.records import Known
@@ -29,7 +32,7 @@ class Decision(NamedTuple):
     """One send and what is to be done. A tuple, since there may be a million."""
 
     send: Send
-    #: What the plan says; the digest is over this.
+    #: What the plan says; the digest is over this, and so no clock has a say in it.
     action: Action
     #: How often `resend` freed it.
     resends: int
@@ -39,15 +42,26 @@ class Decision(NamedTuple):
     edited: bool = False
     #: Whether a higher revision than today's has reached the receiver, or may have.
     superseded: bool = False
-    #: Whether the provider still holds a lower revision for the receiver, which must be taken back first.
-    held: bool = False
+    #: When what must be taken back first goes out: of this send, or of a lower revision. RFC 3339 in UTC.
+    held_until: str | None = None
     #: Whether a lower revision is in doubt for the receiver, so that this one waits.
     waits: bool = False
+    #: Whether `stop --cancel` took it back, so that only `resend` frees it.
+    is_barred: bool = False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it is to be posted, or is done already under the approved plan."""
+        return self.action in (Action.SEND, Action.REPLACE)
 
     @property
     def is_free(self) -> bool:
         """Whether a claim may take it now; false for a send already done under the approved plan."""
-        return self.action is Action.SEND and not self.waits and (self.state is None or self.state in FREE)
+        return (
+            self.is_wanted
+            and not (self.waits or self.is_barred or self.held_until)
+            and (self.state is None or self.state in FREE)
+        )
 
     @property
     def is_doubtful(self) -> bool:
@@ -55,41 +69,98 @@ class Decision(NamedTuple):
         return self.action is Action.SETTLE or self.waits or self.state in IN_DOUBT
 
 
+class Withdrawal(NamedTuple):
+    """One send that the provider holds and the files no longer ask for, or one taken back under the approved plan."""
+
+    message: str
+    revision: int
+    known: Known
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is still to be taken back."""
+        return self.known.state is State.SCHEDULED
+
+
 def compare(
     expanded: MessageSends, ledger: Ledger, approved: str | None = None, on_record: str | None = None
 ) -> Iterator[Decision]:
     """Decide for every send of a message, ordered by number; `on_record` is the name it still has in the ledger.
 
-    `approved` is the digest of an approved plan: sends claimed under it count as not claimed, so that the plan can
-    be worked out anew in the middle of being carried out.
+    `approved` is the digest of an approved plan: sends claimed or taken back under it count as not yet done, so that
+    the plan can be worked out anew in the middle of being carried out.
     """
     message = expanded.message
     name = on_record or message.name
     revisions = ledger.revisions(name)
     higher = _taken(ledger, name, [revision for revision in revisions if revision > message.revision])
     lower = [revision for revision in revisions if revision < message.revision]
-    waiting = _numbers(ledger, name, lower, IN_DOUBT)
-    held = _numbers(ledger, name, lower, frozenset({State.SCHEDULED}))
+    # Who is in doubt at a lower revision waits, and who has it scheduled until it is taken back: two revisions never
+    # reach a receiver by mistake.
+    waiting = _in_states(ledger, name, lower, IN_DOUBT)
+    held = _in_states(ledger, name, lower, frozenset({State.SCHEDULED}))
+    options, times = canonical(dict(message.options)).decode(), resolved(message.times)
     recorded = ledger.known(name, message.revision) if message.revision in revisions else iter(())
     for send, known in _merge(expanded.sends, recorded):
-        if send.number in held:
-            yield Decision(send, Action.KEEP, known.resends if known else 0, known.state if known else None, held=True)
-        else:
-            yield _decide(send, known, approved, superseded=send.number in higher, waits=send.number in waiting)
+        if send.number in higher:
+            yield Decision(send, Action.KEEP, *_standing(known), superseded=True)
+            continue
+        is_edited = known is not None and _is_edited(known, send, options, times)
+        action = _action(known, approved, is_edited=is_edited, waits=send.number in waiting)
+        own = known.send_at if known and action is Action.REPLACE and _is_old(known, approved) else None
+        yield Decision(
+            send,
+            action,
+            *_standing(known),
+            edited=known is not None and action is Action.KEEP and known.text_digest != send.text.digest,
+            held_until=own or held.get(send.number),
+            waits=send.number in waiting,
+            is_barred=known is not None and _is_barred(known),
+        )
 
 
-def _decide(send: Send, known: Known | None, approved: str | None, *, superseded: bool, waits: bool) -> Decision:
-    resends = known.resends if known else 0
-    state = known.state if known else None
-    if superseded:
-        return Decision(send, Action.KEEP, resends, state, superseded=True)
+def withdrawals(
+    ledger: Ledger, message: str, revision: int, wanted: Collection[str], approved: str | None = None
+) -> Iterator[Withdrawal]:
+    """What the provider holds of a revision and must be taken back, since only the `wanted` numbers are asked for."""
+    for known in ledger.known(message, revision):
+        if known.number not in wanted and (known.state is State.SCHEDULED or _is_under(known.taken_back, approved)):
+            yield Withdrawal(message, revision, known)
+
+
+def _standing(known: Known | None) -> tuple[int, State | None]:
+    return (known.resends, known.state) if known else (0, None)
+
+
+def _action(known: Known | None, approved: str | None, *, is_edited: bool, waits: bool) -> Action:
     if known is None:
-        return Decision(send, Action.SETTLE if waits else Action.SEND, resends, state)
-    if known.plan_digest == approved or (known.state in FREE and not waits):
-        return Decision(send, Action.SEND, resends, state, waits=waits)
+        return Action.SETTLE if waits else Action.SEND
+    if _is_under(known.taken_back, approved):
+        return Action.REPLACE
+    if _is_under(known.plan_digest, approved):
+        return Action.SEND
     if waits or known.state in IN_DOUBT:
-        return Decision(send, Action.SETTLE, resends, state)
-    return Decision(send, Action.KEEP, resends, state, edited=known.text_digest != send.text.digest)
+        return Action.SETTLE
+    if known.state in FREE:
+        return Action.KEEP if _is_barred(known) else Action.SEND
+    return Action.REPLACE if known.state is State.SCHEDULED and is_edited else Action.KEEP
+
+
+def _is_under(digest: str | None, approved: str | None) -> bool:
+    return approved is not None and digest == approved
+
+
+def _is_old(known: Known, approved: str | None) -> bool:
+    """Whether the provider holds what another plan had sent."""
+    return known.state is State.SCHEDULED and not _is_under(known.plan_digest, approved)
+
+
+def _is_barred(known: Known) -> bool:
+    return known.state is State.CANCELLED and known.taken_back == STOP
+
+
+def _is_edited(known: Known, send: Send, options: str, times: str) -> bool:
+    return known.text_digest != send.text.digest or known.options != options or known.times not in (None, times)
 
 
 def _merge(sends: Sequence[Send], recorded: Iterator[Known]) -> Iterator[tuple[Send, Known | None]]:
@@ -111,11 +182,13 @@ def _taken(ledger: Ledger, message: str, revisions: Sequence[int]) -> frozenset[
     )
 
 
-def _numbers(ledger: Ledger, message: str, revisions: Sequence[int], states: frozenset[State]) -> frozenset[str]:
-    """Whose send of one of these revisions is in one of these states.
-
-    Who is in doubt at a lower revision, or has it scheduled, waits: two revisions never reach a receiver by mistake.
-    """
-    return frozenset(
-        known.number for revision in revisions for known in ledger.known(message, revision) if known.state in states
-    )
+def _in_states(
+    ledger: Ledger, message: str, revisions: Sequence[int], states: frozenset[State]
+) -> Mapping[str, str | None]:
+    """Whose send of one of these revisions is in one of these states → when it goes out."""
+    return {
+        known.number: known.send_at
+        for revision in revisions
+        for known in ledger.known(message, revision)
+        if known.state in states
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,10 +12,12 @@ from smsdeclare.define_receivers import check_lists, receiver, receivers_list
 from smsdeclare.definitions import (
     Definitions,
     InlineReceiver,
+    Limit,
     Message,
     Policy,
     ProviderSettings,
     ReceiversList,
+    SettleSettings,
     StateSettings,
     Times,
 )
@@ -32,10 +35,7 @@ if TYPE_CHECKING:
     from smsdeclare.project import Project
 
 #: Part of the language, but nothing acts on them in this version: refused rather than ignored.
-_NOT_YET: tuple[Route, ...] = (
-    ("policy", "quietHours"),
-    ("policy", "maxLeft"),
-)
+_NOT_YET: tuple[Route, ...] = (("policy", "quietHours"),)
 
 
 def define(project: Project, overrides: Mapping[str, str] | None = None) -> Definitions:
@@ -100,6 +100,11 @@ class _Definer:
                 path=state.get("path"),
                 allow_local_in_ci=state.get("allowLocalInCI", False),
             ),
+            settle=SettleSettings(
+                after=_duration(data.get("settle", {}).get("after", "30m")),
+                absence=data.get("settle", {}).get("absence"),
+                span=root.span(("settle", "after")) if "after" in data.get("settle", {}) else None,
+            ),
             policy=policy,
             variables=MappingProxyType(variables),
             receivers=MappingProxyType(receivers),
@@ -114,8 +119,6 @@ class _Definer:
                 for route in _matches(document.data, pattern):
                     self.reporter.report(codes.NOT_YET, f"`{route[-1]}`", document, route, key=True)
         root = self.project.root
-        if root and "settle" in root.data:
-            self.reporter.report(codes.SETTLE_NOT_YET, "", root, ("settle",), key=True)
         backend = root.data.get("state", {}).get("backend", "file") if root else "file"
         if root and backend != "file":
             self.reporter.report(codes.NOT_YET, f"backend {backend}", root, ("state", "backend"))
@@ -162,7 +165,8 @@ class _Definer:
             max_parts=rules.get("maxParts"),
             allowed_countries=None if countries is None else frozenset(countries),
             only_receivers=only,
-            max_skipped=_share(rules.get("maxSkipped", "5%")),
+            max_skipped=_limit(rules.get("maxSkipped", "5%")),
+            max_left=_limit(rules.get("maxLeft", "30%")),
             spans={rule: root.key_span(("policy", rule)) for rule in rules},
         )
 
@@ -296,6 +300,14 @@ def _matches(data: Any, pattern: Route) -> Iterator[Route]:
         yield from ((name, *rest) for rest in _matches(data[name], pattern[1:]))
 
 
-def _share(percentage: str | int) -> float:
-    """`5%` as 0.05."""
-    return int(str(percentage).removesuffix("%")) / 100
+def _limit(written: str | int) -> Limit:
+    """`5%` as a share of 0.05, `10` as a count."""
+    if isinstance(written, str):
+        return Limit(int(written.removesuffix("%")) / 100, is_share=True)
+    return Limit(written, is_share=False)
+
+
+def _duration(written: str) -> timedelta:
+    """`30m` as it stands in the schema: a figure, and s, m, h or d."""
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    return timedelta(**{units[written[-1]]: int(written[:-1])})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smsdeclare.canonical import sha256_hex
 
@@ -37,6 +38,34 @@ class StateSettings:
     allow_local_in_ci: bool
 
 
+class Limit(NamedTuple):
+    """At most so many, or such a share of all."""
+
+    value: float
+    is_share: bool
+
+    def allows(self, count: int, of: int) -> bool:
+        """Whether `count` of so many is within it."""
+        return count <= (self.value * of if self.is_share else self.value)
+
+    def __str__(self) -> str:
+        return f"{self.value:.0%}" if self.is_share else f"{self.value:g}"
+
+
+_SKIPPED = Limit(0.05, is_share=True)
+_LEFT = Limit(0.3, is_share=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleSettings:
+    """When what the provider does not list counts as not sent."""
+
+    after: timedelta = timedelta(minutes=30)
+    #: notSent or ask; None: notSent where requests are signed, else ask.
+    absence: str | None = None
+    span: Span | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Rules that a plan must keep; None where the project sets none."""
@@ -51,8 +80,10 @@ class Policy:
     allowed_countries: frozenset[str] | None = None
     #: A receivers list; everybody else is skipped.
     only_receivers: str | None = None
-    #: Of a message's rows, how many may be no number: a share from 0 to 1.
-    max_skipped: float = 0.05
+    #: Of a message's rows, how many may be no number.
+    max_skipped: Limit = _SKIPPED
+    #: Of a message's scheduled sends, how many may be taken back because their receivers left.
+    max_left: Limit = _LEFT
     #: Rule, by its name in YAML → where it stands.
     spans: Mapping[str, Span] = field(default_factory=dict)
 
@@ -154,6 +185,7 @@ class Definitions:
     timezone: str
     provider: ProviderSettings
     state: StateSettings
+    settle: SettleSettings
     policy: Policy
     #: Those that have a value.
     variables: Mapping[str, str]
@@ -163,3 +195,8 @@ class Definitions:
     #: The names of all messages in the files, those that are not enabled too.
     names: frozenset[str] = frozenset()
     warnings: tuple[Diagnostic, ...] = field(default=())
+
+    @property
+    def enabled(self) -> frozenset[str]:
+        """The names of the messages that count."""
+        return frozenset(message.name for message in self.messages)

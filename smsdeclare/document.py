@@ -176,10 +176,13 @@ class _Composer:
         #: Where the last event ended.
         self.last = 0
 
-    def compose(self) -> _Node:
+    def compose(self, loader: Any = None) -> _Node:
         try:
-            self._follow(yaml.parse(self.source.text, Loader=_LOADER))
+            self._follow(yaml.parse(self.source.text, Loader=loader or _LOADER))
         except yaml.YAMLError as error:
+            if "nesting depth" in str(error) and loader is None:
+                # Newer libyaml looks a thousand levels ahead, and gives up before our own limit is reached.
+                return _Composer(self.source).compose(yaml.SafeLoader)
             self._syntax(error)
         except (ValueError, OverflowError):
             # PyYAML's own parser on `\U00110000` and the like, where libyaml reports.

@@ -57,12 +57,15 @@ class Standing:
 class Applied:
     """What a run did."""
 
-    digest: str
+    #: None where no plan was carried out.
+    digest: str | None
     #: The contract's counts, by their names.
     summary: dict[str, float]
     rejected: tuple[SendRow, ...]
     unknown: tuple[SendRow, ...]
     errors: tuple[Diagnostic, ...]
+    #: What ran.
+    title: str = "Apply"
 
 
 class Format(Protocol):

@@ -7,7 +7,23 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from smsdeclare.records import Binding, Claim, Intent, Key, Known, Outcome, Record, Stopped, Tally
+    from smsdeclare.records import (
+        Binding,
+        Claim,
+        Evidence,
+        Intent,
+        Key,
+        Known,
+        Lease,
+        Moved,
+        Outcome,
+        Posted,
+        Receipt,
+        Record,
+        Stopped,
+        Taken,
+        Tally,
+    )
 
 
 class Fenced(Protocol):
@@ -84,6 +100,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def held_revisions(self) -> Sequence[tuple[str, int]]:
+        """Messages and revisions of which the provider holds something, or something was taken back."""
+        ...
+
     def revisions(self, message: str) -> Sequence[int]:
         """Which revisions of a message are on record, ascending."""
         ...
@@ -106,6 +126,14 @@ class Ledger(Protocol):
 
     def credits_taken(self, message: str, revision: int, *, but: str | None = None) -> float:
         """Credits that the jobs of a revision took, those claimed under the plan digest `but` left out."""
+        ...
+
+    def next_tags(self, message: str, revision: int, count: int) -> Sequence[str]:
+        """The marks of the next jobs of a revision; none before it is bound."""
+        ...
+
+    def has_given_out(self, tag: str) -> bool:
+        """Whether a job on record has this mark, read anew."""
         ...
 
     def in_doubt(self) -> Iterator[Record]:
@@ -132,6 +160,81 @@ class Ledger(Protocol):
 
         Only sends that still belong to the claim's job and are in doubt move: who is not was settled by another.
         """
+        ...
+
+    def posted_in_doubt(self) -> Sequence[Posted]:
+        """Every job with sends in doubt, with these."""
+        ...
+
+    def posted_held(self) -> Sequence[Posted]:
+        """Every job of which the provider holds sends, with these."""
+        ...
+
+    def posted_taken(self) -> Sequence[Posted]:
+        """Every job with accepted sends that lack a receipt, with these."""
+        ...
+
+    def posted_released(self) -> Sequence[Posted]:
+        """Every job from which sends were given back for want of a trace, with these."""
+        ...
+
+    def control(self, before: str) -> Posted | None:
+        """The latest job claimed until `before` that the provider is known to have taken, with those it took."""
+        ...
+
+    def is_on_record(self, key: Key) -> bool:
+        """Whether there is such a send."""
+        ...
+
+    @property
+    def trusts_absence(self) -> bool:
+        """Whether what the provider does not list may count as not sent, read anew."""
+        ...
+
+    def settle(self, job: Posted, evidence: Evidence) -> Moved:
+        """Write down what a look proved, as one durable transaction, conditional on the job.
+
+        A send is given back for want of a trace once and never again, and none where absence is not trusted.
+        """
+        ...
+
+    def late(self, job: Posted, taken: Mapping[str, Taken], at: str) -> Sequence[str]:
+        """Note that the provider lists what was given back for want of a trace; whose. Absence never counts again."""
+        ...
+
+    def resolve(self, jobs: Sequence[Posted], *, sent: bool, by: Mapping[str, str], at: str) -> int:
+        """Take a person's word for sends in doubt, as one durable transaction; how many.
+
+        `by` holds `actor` and `reason`, and stays on record. Raises StateError, and moves none, where one was settled.
+        """
+        ...
+
+    def take_back(self, job: Posted, by: str) -> frozenset[str]:
+        """Mark held sends as being taken back, durably, before the provider is asked to; whose were still held.
+
+        `by` is the digest of the plan, or STOP.
+        """
+        ...
+
+    def end_take_back(self, job: Posted, *, gone: Collection[str], out: Mapping[str, Taken], reason: str) -> Moved:
+        """Write down who was taken back, and who went out after all, as one durable transaction."""
+        ...
+
+    def receive(self, job: Posted, receipts: Mapping[str, tuple[Taken, Receipt | None]]) -> int:
+        """Write down that held sends went out, and what the operator says, as one durable transaction; how many."""
+        ...
+
+    @property
+    def lease(self) -> Lease | None:
+        """Who is at work, as far as it is written down; it may have run out."""
+        ...
+
+    def hold(self, lease: Lease, is_over: Callable[[Lease], bool]) -> Lease | None:
+        """Take the lease or renew it, unless another run has one that is not over; that one, or None."""
+        ...
+
+    def let_go(self, holder: str | None, at: str) -> Lease | None:
+        """Give the lease of `holder` back, or with None whoever has it, which goes on record; what was there."""
         ...
 
     def records(self, message: str | None = None, revision: int | None = None) -> Iterator[Record]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from smsdeclare.compare import Action
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from smsdeclare.compare import Decision
+    from smsdeclare.compare import Decision, Withdrawal
     from smsdeclare.definitions import Message
 
 FORMAT_VERSION = "1.0"
@@ -148,6 +149,23 @@ def line(message: Message, decision: Decision) -> bytes:
             send.text.digest,
             dict(message.options),
             dict(message.times.written),
+        ]
+    )
+
+
+def withdrawal_line(withdrawal: Withdrawal) -> bytes:
+    """What is approved for one send that is taken back: of the text, options and times that it was sent with."""
+    known = withdrawal.known
+    return canonical(
+        [
+            withdrawal.message,
+            withdrawal.revision,
+            known.number,
+            known.resends,
+            Action.CANCEL.value,
+            known.text_digest,
+            json.loads(known.options),
+            json.loads(known.times or "{}"),
         ]
     )
 

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from smsdeclare import codes, plan, policy, sends
+from smsdeclare.changes import (
+    change_without_text,
+    changes_of,
+    closed_row,
+    skipped_rows,
+    summarize,
+    warned,
+    warnings_of,
+)
 from smsdeclare.clock import timestamp
-from smsdeclare.compare import Action, Decision, compare
+from smsdeclare.compare import Action, Decision, Withdrawal, compare, withdrawals
 from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.errors import InputError
 from smsdeclare.jobs import Job, group
-from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Violation, Warned
-from smsdeclare.redaction import mask_text
-from smsdeclare.schedule import Fate, fate
-from smsdeclare.targets import select
+from smsdeclare.plan import Change, Plan, SkippedRow, Violation
+from smsdeclare.renaming import renames
+from smsdeclare.schedule import Fate, fate, is_too_close
+from smsdeclare.states import State
+from smsdeclare.targets import names_only_sends_of, select
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from smsdeclare.definitions import Definitions, Message
     from smsdeclare.ledger import Ledger
-    from smsdeclare.records import Binding, Record
+    from smsdeclare.records import Binding, Posted
     from smsdeclare.sends import MessageSends, Send
 
 
@@ -37,21 +47,62 @@ class Missed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A plan worked out, and what is left to post of it."""
+    """A plan worked out, and what is left to do of it."""
 
     plan: Plan
-    #: In the order in which they are posted.
+    #: What may be posted now, in the order in which it is; what must be taken back first is not among it.
     jobs: tuple[Job, ...]
     #: Old and new names of messages whose history an apply takes along.
     renames: tuple[tuple[str, str], ...]
     #: What is too late; an apply records it.
     missed: tuple[Missed, ...]
-    #: Every send whose fate is open.
-    in_doubt: tuple[Record, ...]
+    #: What the provider holds and must be taken back, before anything is posted.
+    take_backs: tuple[Posted, ...]
     #: The messages and revisions of the plan.
     revisions: tuple[tuple[str, int], ...]
-    #: How many sends were left out because they are done already.
-    kept: int
+
+    @property
+    def has_work(self) -> bool:
+        """Whether carrying it out would write or send anything."""
+        return bool(self.jobs or self.missed or self.take_backs or self.renames)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """What every part of a plan is worked out from."""
+
+    definitions: Definitions
+    ledger: Ledger
+    now: datetime
+    approved: str | None
+    margin: timedelta
+    #: New name → the name its history still has in the ledger.
+    renamed: Mapping[str, str]
+
+    def on_record(self, message: Message) -> str:
+        """The name that its history has in the ledger."""
+        return self.renamed.get(message.name, message.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What a plan says of one message."""
+
+    message: Message
+    #: Number and canonical line of each send that is approved.
+    lines: list[tuple[str, bytes]]
+    #: Sends that count for the rules.
+    counted: list[Send]
+    jobs: list[Job]
+    late: tuple[Send, ...]
+    changes: list[Change]
+    skipped: list[SkippedRow]
+    found: list[Diagnostic]
+    violations: list[Violation]
+    #: Name on record and number of everybody in doubt.
+    doubtful: set[tuple[str, str]]
+    #: Keys of what is taken back so as to be sent anew.
+    replaced: set[tuple[str, int, str]]
 
 
 def expand(definitions: Definitions) -> list[MessageSends]:
@@ -88,246 +139,169 @@ def work_out(
     long a signed request may travel; see `schedule.fate`. `targets` are addresses to which the plan is limited, and
     `shown_targets` how the plan itself names them.
     """
-    changes: list[Change] = []
-    skipped: list[SkippedRow] = []
-    found: list[Diagnostic] = list(definitions.warnings)
-    jobs: list[Job] = []
-    lines: list[bytes] = []
-    settling: set[tuple[str, str]] = set()
-    intended: list[Send] = []
-    violations: list[Violation] = []
-    missed: list[Missed] = []
-    expanded = select(list(expanded), targets, ledger.secret)
-    renamed = _renames(definitions, [one.message for one in expanded], ledger)
-    found += [Diagnostic(code=codes.RENAME_PENDING, detail=f"of `{old}` by `{new}`") for new, old in renamed.items()]
-    for one in expanded:
-        message = one.message
-        on_record = renamed.get(message.name, message.name)
-        decisions = list(compare(one, ledger, approved, on_record))
-        lines += [plan.line(message, decision) for decision in decisions if decision.action is Action.SEND]
-        fates = _fates(one, decisions, ledger, on_record, now, margin)
-        todo = fates[Fate.POST]
-        # What is too late or closed takes nothing; what is done under the approved plan has its share in it.
-        done = [one.send for one in decisions if one.action is Action.SEND and not one.is_free]
-        counted = [*todo, *done]
-        intended += counted
-        before = ledger.credits_taken(on_record, message.revision, but=approved)
-        is_done = bool(decisions) and not counted
-        violations += policy.judge_message(
-            definitions, message, one.findings, counted, is_done=is_done, taken_before=before
-        )
-        missed += [Missed(message=message, sends=tuple(fates[Fate.MISSED]))] if fates[Fate.MISSED] else []
-        skipped += [_closed(message)] * len(fates[Fate.CLOSED])
-        posts = list(group(message, todo, definitions.provider.receivers_per_job))
-        jobs += posts
-        changes += _changes(one, decisions, fates, len(posts))
-        settling.update((on_record, decision.send.number) for decision in decisions if decision.is_doubtful)
-        found += one.findings.warnings
-        superseded = sum(decision.superseded for decision in decisions)
-        if superseded:
-            found.append(_lowered(message, superseded))
-        held = sum(decision.held for decision in decisions)
-        if held:
-            detail = f"{message.address}: for {held:,}"
-            found.append(Diagnostic(code=codes.STILL_HELD, detail=detail, span=message.span))
-        skipped += [
-            SkippedRow(
-                address=message.address,
-                ref=None,
-                file=row.span.file,
-                line=row.span.line,
-                code=row.code.id,
-                reason=row.reason,
-            )
-            for row in one.findings.skipped
-        ]
-    in_doubt = tuple(ledger.in_doubt())
-    left = Counter(record.address for record in in_doubt if (record.message, record.number) not in settling)
-    changes += [_left_files(address, count) for address, count in sorted(left.items())]
+    chosen = select(list(expanded), targets, ledger.secret)
+    view = _View(
+        definitions=definitions,
+        ledger=ledger,
+        now=now,
+        approved=approved,
+        margin=margin,
+        renamed=renames(definitions, [one.message for one in chosen], ledger),
+    )
+    withdrawn = list(_withdrawals(view, chosen, targets))
+    parts = [_part(view, one, withdrawn) for one in chosen]
+    held = [each for each in withdrawn if each.is_held and not is_too_close(each.known.send_at, now)]
+    changes = [change for part in parts for change in part.changes]
+    changes += _without_text(view, parts, held)
+    skipped = tuple(row for part in parts for row in part.skipped)
+    found = [*definitions.warnings, *(one for part in parts for one in part.found)]
+    found += [
+        Diagnostic(code=codes.RENAME_PENDING, detail=f"of `{old}` by `{new}`") for new, old in view.renamed.items()
+    ]
     worked_out = Plan(
         project=binding.project,
         provider=binding.provider,
         endpoint=binding.endpoint,
         service=binding.service,
-        digest=plan.digest(lines),
+        digest=plan.digest(_lines(parts, withdrawn)),
         created_at=timestamp(now),
         changes=tuple(changes),
-        skipped=tuple(skipped),
-        warnings=tuple(_warned(finding) for finding in by_place(found)),
-        violations=(*policy.judge_plan(definitions, intended), *violations),
-        summary=_summary(changes, len(skipped), sum(len(one.sends) for one in missed), credits_left),
+        skipped=skipped,
+        warnings=tuple(warned(finding) for finding in by_place(found)),
+        violations=(
+            *policy.judge_plan(definitions, [send for part in parts for send in part.counted]),
+            *(one for part in parts for one in part.violations),
+        ),
+        summary=summarize(changes, len(skipped), sum(len(part.late) for part in parts), credits_left),
         variables=dict(variables or {}),
         targets=tuple(targets if shown_targets is None else shown_targets),
     )
+    keys = {(each.message, each.revision, each.known.number) for each in held}.union(*(one.replaced for one in parts))
     return Draft(
         plan=worked_out,
-        jobs=tuple(jobs),
-        renames=tuple((old, new) for new, old in renamed.items()),
-        missed=tuple(missed),
-        revisions=tuple((one.message.name, one.message.revision) for one in expanded),
-        in_doubt=in_doubt,
-        kept=worked_out.summary.keep,
+        jobs=tuple(job for part in parts for job in part.jobs),
+        renames=tuple((old, new) for new, old in view.renamed.items()),
+        missed=tuple(Missed(message=part.message, sends=part.late) for part in parts if part.late),
+        take_backs=tuple(_posted(ledger, keys)),
+        revisions=tuple((part.message.name, part.message.revision) for part in parts),
     )
 
 
-def _renames(definitions: Definitions, messages: Sequence[Message], ledger: Ledger) -> dict[str, str]:
-    """New name → the name its history still has in the ledger.
+def _part(view: _View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> _Part:
+    message, name = one.message, view.on_record(one.message)
+    decisions = list(compare(one, view.ledger, view.approved, name))
+    candidates = [each for each in decisions if each.is_free or _can_be_freed(each, view.now)]
+    fates = _fates(view, message, candidates)
+    todo, late = fates[Fate.POST], fates[Fate.MISSED]
+    # What is too late or closed takes nothing; what is done under the approved plan has its share in it.
+    done = [each.send for each in decisions if each.is_wanted and not each.is_free and not each.held_until]
+    counted = [*(each.send for each in todo), *done]
+    size = view.definitions.provider.receivers_per_job
+    posts = sum(1 for _ in group(message, (each.send for each in todo), size))
+    left = [each for each in withdrawn if (each.message, each.revision) == (name, message.revision)]
+    scheduled = len(left) + sum(each.state is State.SCHEDULED for each in decisions)
+    return _Part(
+        message=message,
+        lines=[(each.send.number, plan.line(message, each)) for each in decisions if each.is_wanted],
+        counted=counted,
+        jobs=list(group(message, (each.send for each in todo if each.is_free), size)),
+        late=tuple(each.send for each in late if each.is_free),
+        changes=list(changes_of(one, decisions, todo=todo, late=late, posts=posts)),
+        skipped=[*([closed_row(message)] * len(fates[Fate.CLOSED])), *skipped_rows(one)],
+        found=[*one.findings.warnings, *warnings_of(message, decisions, view.now)],
+        violations=[
+            *policy.judge_message(
+                view.definitions,
+                message,
+                one.findings,
+                counted,
+                is_done=bool(decisions) and not counted,
+                taken_before=view.ledger.credits_taken(name, message.revision, but=view.approved),
+            ),
+            *policy.judge_left(view.definitions, message, len(left), scheduled),
+        ],
+        doubtful={(name, each.send.number) for each in decisions if each.is_doubtful},
+        replaced={
+            (name, message.revision, each.send.number)
+            for each in candidates
+            if each.state is State.SCHEDULED and each.action is Action.REPLACE
+        },
+    )
 
-    Raises InputError for a name that is new to the ledger and has the text of one that has left the files, since it
-    would go to everybody again, and for names among which it is not clear whose history is whose.
+
+def _can_be_freed(decision: Decision, now: datetime) -> bool:
+    """Whether it may be posted once what is held before it is taken back."""
+    return (
+        decision.is_wanted
+        and decision.held_until is not None
+        and not (decision.waits or decision.is_barred)
+        and not is_too_close(decision.held_until, now)
+    )
+
+
+def _withdrawals(view: _View, chosen: Sequence[MessageSends], targets: Sequence[str]) -> Iterator[Withdrawal]:
+    """What the files no longer ask for: receivers that left, lower revisions, messages that left.
+
+    A plan for some messages takes back of these alone, and one for single sends of these.
     """
-    found: dict[str, str] = {}
-    problems: list[Diagnostic] = []
-    left = ledger.left_texts(definitions.names)
-    for message in messages:
-        old, has_history = message.renamed_from, bool(ledger.revisions(message.name))
-        if old is None and not has_history and message.template_digest in left:
-            detail = f"`{message.name}` has the text of `{left[message.template_digest]}`, which has left the files"
-            problems.append(Diagnostic(code=codes.RENAMED, detail=detail, span=message.span))
-        if old is None or old == "none":
+    by_name = {view.on_record(one.message): one for one in chosen}
+    for message, revision in view.ledger.held_revisions():
+        one = by_name.get(message)
+        if one is None:
+            if not targets and message not in view.definitions.enabled:
+                yield from withdrawals(view.ledger, message, revision, frozenset(), view.approved)
             continue
-        why = ""
-        if old in definitions.names:
-            why = f"`{old}` is still in the files"
-        elif old in found.values():
-            why = f"`{old}` is taken by another message"
-        elif has_history and ledger.revisions(old):
-            why = f"`{message.name}` and `{old}` both have a history"
-        if why:
-            problems.append(Diagnostic(code=codes.RENAME_UNCLEAR, detail=why, span=message.span))
-        elif not has_history and ledger.revisions(old):
-            found[message.name] = old
-    if problems:
-        raise InputError(*problems)
-    return found
+        numbers = frozenset(send.number for send in one.sends)
+        is_partial = names_only_sends_of(one.message, targets)
+        if revision == one.message.revision and not is_partial:
+            yield from withdrawals(view.ledger, message, revision, numbers, view.approved)
+        if revision < one.message.revision:
+            lower = withdrawals(view.ledger, message, revision, frozenset(), view.approved)
+            yield from (each for each in lower if not is_partial or each.known.number in numbers)
 
 
-def _fates(
-    one: MessageSends, decisions: list[Decision], ledger: Ledger, on_record: str, now: datetime, margin: timedelta
-) -> dict[Fate, list[Send]]:
-    """What becomes of each send that is free, by the clock."""
-    message = one.message
-    first = ledger.first_sent(on_record, message.revision)
+def _posted(ledger: Ledger, keys: Collection[tuple[str, int, str]]) -> Iterator[Posted]:
+    """The jobs of these held sends, each with those of them that are its own."""
+    for job in ledger.posted_held() if keys else ():
+        mine = {one: state for one, state in job.states.items() if (job.message, job.revision, one) in keys}
+        if mine:
+            yield replace(job, states=mine)
+
+
+def _lines(parts: Sequence[_Part], withdrawn: Sequence[Withdrawal]) -> Iterator[bytes]:
+    """The lines of the digest, ordered by key."""
+    by_revision = {(part.message.name, part.message.revision): part.lines for part in parts}
+    for each in withdrawn:
+        found = by_revision.setdefault((each.message, each.revision), [])
+        found.append((each.known.number, plan.withdrawal_line(each)))
+    for key in sorted(by_revision):
+        yield from (line for _, line in sorted(by_revision[key]))
+
+
+def _without_text(view: _View, parts: Sequence[_Part], held: Sequence[Withdrawal]) -> Iterator[Change]:
+    """Changes for what today's files do not ask for."""
+    counts = Counter(f"message.{each.message}@{each.revision}" for each in held)
+    for address, count in sorted(counts.items()):
+        reason = f"the files no longer ask for {count:,} that the provider holds"
+        yield change_without_text(address, Action.CANCEL, count, reason)
+    planned = set[tuple[str, str]]().union(*(part.doubtful for part in parts))
+    left = Counter(
+        record.address for record in view.ledger.in_doubt() if (record.message, record.number) not in planned
+    )
+    for address, count in sorted(left.items()):
+        reason = f"it is not known whether {count:,} went out; nothing of them is planned now"
+        yield change_without_text(address, Action.SETTLE, count, reason)
+
+
+def _fates(view: _View, message: Message, candidates: Iterable[Decision]) -> dict[Fate, list[Decision]]:
+    """What becomes of each send that is or will be free, by the clock."""
+    name = view.on_record(message)
+    first = view.ledger.first_sent(name, message.revision)
     first_at = datetime.fromisoformat(first) if first else None
     # Who is not on record although no run ever came to the end did not join late: the run did not come so far.
-    is_complete = ledger.is_complete(on_record, message.revision)
-    found: dict[Fate, list[Send]] = {one: [] for one in Fate}
-    for decision in decisions:
-        if decision.is_free:
-            is_known = decision.state is not None or not is_complete
-            found[fate(message.times, now, margin, first_at=first_at, is_known=is_known)].append(decision.send)
+    is_complete = view.ledger.is_complete(name, message.revision)
+    found: dict[Fate, list[Decision]] = {one: [] for one in Fate}
+    for decision in candidates:
+        is_known = decision.state is not None or not is_complete
+        found[fate(message.times, view.now, view.margin, first_at=first_at, is_known=is_known)].append(decision)
     return found
-
-
-def _closed(message: Message) -> SkippedRow:
-    return SkippedRow(
-        address=message.address,
-        ref=None,
-        file=None,
-        line=None,
-        code=codes.REVISION_CLOSED.id,
-        reason="joined after the revision was closed",
-    )
-
-
-def _changes(
-    one: MessageSends, decisions: list[Decision], fates: dict[Fate, list[Send]], posts: int
-) -> Iterator[Change]:
-    """One change for each action that some receiver of the message needs."""
-    todo, late = fates[Fate.POST], fates[Fate.MISSED]
-    if late:
-        yield _change(one, Action.KEEP, late, 0, f"too late for {len(late):,}; an apply records them as missed")
-    unknown = [decision.send for decision in decisions if decision.is_doubtful]
-    done = [decision for decision in decisions if not decision.is_free and not decision.is_doubtful]
-    if todo:
-        yield _change(one, Action.SEND, todo, posts, f"{_receivers(len(todo))} not had it")
-    if unknown:
-        yield _change(one, Action.SETTLE, unknown, 0, f"it is not known whether {len(unknown):,} went out")
-    if done:
-        edited = sum(decision.edited for decision in done)
-        reason = f"{_receivers(len(done))} had it"
-        if edited:
-            reason += f", {edited:,} with an earlier text; raise `revision` to send it again"
-        yield _change(one, Action.KEEP, [decision.send for decision in done], 0, reason, edited)
-
-
-def _change(one: MessageSends, action: Action, chosen: list[Send], posts: int, reason: str, edited: int = 0) -> Change:
-    encodings = Counter(send.text.bill.encoding for send in chosen)
-    parts = [send.text.bill.parts for send in chosen]
-    costs = action is Action.SEND
-    return Change(
-        address=one.message.address,
-        action=action,
-        receivers=len(chosen),
-        send_at=_written(one.message.times.send_at) if action is Action.SEND else None,
-        posts=posts,
-        encoding="mixed" if len(encodings) > 1 else next(iter(encodings)),
-        encodings={"gsm7": encodings["gsm7"], "unicode": encodings["unicode"]},
-        parts={"min": min(parts), "max": max(parts)},
-        credits=round(sum(send.credits for send in chosen), 6) if costs else 0.0,
-        credits_exact=all(send.credits_exact for send in chosen) if costs else True,
-        sample=one.sample,
-        edited_since_sent=edited,
-        reason=reason,
-    )
-
-
-def _left_files(address: str, count: int) -> Change:
-    """Sends in doubt that today's files do not ask for."""
-    return Change(
-        address=address,
-        action=Action.SETTLE,
-        receivers=count,
-        send_at=None,
-        posts=0,
-        encoding="gsm7",
-        encodings={"gsm7": 0, "unicode": 0},
-        parts={"min": 0, "max": 0},
-        credits=0.0,
-        credits_exact=True,
-        sample="",
-        edited_since_sent=0,
-        reason=f"it is not known whether {count:,} went out; nothing of them is planned now",
-    )
-
-
-def _receivers(count: int) -> str:
-    return "1 receiver has" if count == 1 else f"{count:,} receivers have"
-
-
-def _lowered(message: Message, count: int) -> Diagnostic:
-    detail = f"{message.address}: {_receivers(count)} had a higher one"
-    return Diagnostic(code=codes.REVISION_LOWERED, detail=detail, span=message.span)
-
-
-def _warned(finding: Diagnostic) -> Warned:
-    span = finding.span
-    return Warned(
-        code=finding.code.id,
-        message=mask_text(finding.message),
-        file=span.file if span else None,
-        line=span.line if span else None,
-        column=span.column if span else None,
-    )
-
-
-def _written(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="seconds") if moment else None
-
-
-def _summary(changes: list[Change], skipped: int, missed: int, credits_left: float | None) -> Summary:
-    counts = Counter[Action]()
-    for change in changes:
-        counts[change.action] += change.receivers
-    taken = round(sum(change.credits for change in changes), 6)
-    return Summary(
-        send=counts[Action.SEND],
-        keep=counts[Action.KEEP] - missed,
-        missed=missed,
-        skip=skipped,
-        unknown=counts[Action.SETTLE],
-        posts=sum(change.posts for change in changes),
-        credits=taken,
-        credits_left=credits_left,
-        credits_after=None if credits_left is None else round(credits_left - taken, 6),
-    )

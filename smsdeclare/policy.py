@@ -51,12 +51,20 @@ def judge_message(
     """
     policy = definitions.policy
     unusable = sum(row.code in _NO_NUMBER for row in findings.skipped)
-    if not is_done and findings.rows >= _ROWS_THAT_COUNT and unusable > findings.rows * policy.max_skipped:
-        limit = f"{policy.max_skipped:.0%} of {findings.rows} rows"
+    if not is_done and findings.rows >= _ROWS_THAT_COUNT and not policy.max_skipped.allows(unusable, findings.rows):
+        limit = f"{policy.max_skipped} of {findings.rows} rows"
         yield _violation("maxSkipped", limit, unusable, policy.spans.get("maxSkipped"), message)
     taken = round(taken_before + sum(send.credits for send in sends), 6)
     if message.max_credits is not None and taken > message.max_credits:
         yield _violation("maxCredits", message.max_credits, taken, message.span, message)
+
+
+def judge_left(definitions: Definitions, message: Message, left: int, scheduled: int) -> Iterator[Violation]:
+    """The rule over what is taken back of a message because its receivers left the list, of all that is scheduled."""
+    policy = definitions.policy
+    if scheduled >= _ROWS_THAT_COUNT and not policy.max_left.allows(left, scheduled):
+        limit = f"{policy.max_left} of {scheduled} scheduled"
+        yield _violation("maxLeft", limit, left, policy.spans.get("maxLeft"), message)
 
 
 def _violation(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from smsdeclare import codes
+from smsdeclare.errors import ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,6 +81,30 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One SMS in a list of the provider."""
+
+    #: In that list: that it is the one of a report is not documented.
+    id: int
+    #: E.164 where it is a number.
+    receiver: str
+    #: None in the list of what is held, which knows no tags.
+    tag: str | None
+    #: Timezone-aware; None where it can't be read, as is the next.
+    created_at: datetime | None
+    delivered_at: datetime | None
+    #: The operator's receipt: 1 delivered, 2 and 16 failed, anything else is not final.
+    receipt: int
+    #: Detail of the receipt, in one of two numberings.
+    ptt: int
+    credits: float | None
+
+
+class Forbidden(ProviderError):
+    """The credentials lack the right for this one call, or the provider does not offer it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One SMS account of the provider."""
 
@@ -117,8 +142,26 @@ class Provider(Protocol):
         """Build and sign the request for these receivers of the job. No network."""
         ...
 
-    def seen(self, tag: str) -> frozenset[str]:
-        """Receivers (E.164) of the SMS that the provider lists as sent under a tag; raises ProviderError."""
+    def time(self) -> datetime:
+        """The provider's time, asked anew; raises ProviderError."""
+        ...
+
+    def held(self) -> Sequence[Listed]:
+        """What the provider holds and has not sent yet; raises ProviderError, Forbidden without the right."""
+        ...
+
+    def sent(self, tag: str, since: datetime | None = None) -> Sequence[Listed]:
+        """What the provider sent under a tag since a moment, checked here and not only there.
+
+        Raises ProviderError, Forbidden without the right.
+        """
+        ...
+
+    def take_back(self, sms: int) -> None:
+        """Ask for one of the held to be dropped; may be repeated, and only a look tells what became of it.
+
+        Raises ProviderError, Forbidden without the right.
+        """
         ...
 
     def submit(self, prepared: Prepared) -> Accepted | Refused | Unreached:

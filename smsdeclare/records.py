@@ -37,6 +37,24 @@ class Stopped:
     at: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Who is at work on a state. It saves work and gives good messages; safety never rests on it."""
+
+    #: Tells two runs of one process apart.
+    holder: str
+    #: Who, as far as the machine knows.
+    actor: str
+    host: str
+    pid: int
+    #: Address of the CI job; None outside CI.
+    ci: str | None
+    #: RFC 3339 in UTC, as is the next.
+    since: str
+    #: When it runs out unless it is renewed.
+    until: str
+
+
 class Key(NamedTuple):
     """What a send is known by."""
 
@@ -55,6 +73,10 @@ class Tally(NamedTuple):
     sends: int
 
 
+#: What is written beside a send that `stop --cancel` took back: only `resend` frees it.
+STOP = "stop"
+
+
 class Known(NamedTuple):
     """What comparing needs of a send on record. A tuple, since there may be a million."""
 
@@ -66,6 +88,13 @@ class Known(NamedTuple):
     text_digest: str
     #: Digest of the plan under which it was last claimed.
     plan_digest: str
+    #: Under what it was last taken back: the digest of a plan, or `stop`; None where it never was.
+    taken_back: str | None = None
+    #: Of its latest job: canonical JSON of the options, and of the times as resolved (None in old states).
+    options: str = "{}"
+    times: str | None = None
+    #: When the provider lets it go, where it holds it. RFC 3339 in UTC.
+    send_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +134,7 @@ class Intent:
     text_digest: str
     #: Digest of the message's text as written.
     template_digest: str
-    #: Canonical JSON of the options.
+    #: Canonical JSON of the options, and of the times as resolved.
     options: str
     plan_digest: str
     #: RFC 3339 in UTC.
@@ -114,6 +143,7 @@ class Intent:
     estimate: float = 0.0
     #: When the provider lets it go, where it holds it. RFC 3339 in UTC.
     send_at: str | None = None
+    times: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +173,75 @@ class Outcome:
     credits: float | None = None
     ids: Sequence[int] = field(default=())
     query_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A job on record, with those of its sends that were asked for."""
+
+    message: str
+    revision: int
+    #: With the two above, its key.
+    ordinal: int
+    tag: str
+    #: RFC 3339 in UTC.
+    claimed_at: str
+    #: The provider takes the request only shortly after this. Epoch seconds on its clock.
+    not_after: int
+    #: When the provider lets it go, where it holds it. RFC 3339 in UTC.
+    send_at: str | None
+    #: The ids of the provider's report, in no known order.
+    ids: tuple[int, ...]
+    #: Number → where it stands.
+    states: Mapping[str, State]
+
+    @property
+    def address(self) -> str:
+        """The address of its message, `message.order-shipped@1`."""
+        return f"message.{self.message}@{self.revision}"
+
+    @property
+    def key(self) -> dict[str, str | int]:
+        """Its key, by the names of its columns."""
+        return {"message": self.message, "revision": self.revision, "ordinal": self.ordinal}
+
+
+class Taken(NamedTuple):
+    """An SMS of ours that the provider lists as sent."""
+
+    id: int
+    credits: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a look at the provider says about sends of one job; whoever is in neither stays unknown."""
+
+    #: RFC 3339 in UTC.
+    at: str
+    #: Number → its SMS.
+    taken: Mapping[str, Taken] = field(default_factory=dict)
+    #: Who is proved to have no SMS, and to get none by that request any more.
+    absent: frozenset[str] = frozenset()
+    #: Why, for the absent.
+    reason: str = ""
+
+
+class Moved(NamedTuple):
+    """How many sends a look moved."""
+
+    taken: int
+    freed: int
+
+
+class Receipt(NamedTuple):
+    """What the operator says of one SMS."""
+
+    delivered: bool
+    #: RFC 3339 in UTC, where it is known.
+    at: str | None
+    #: Why it failed; None where it was delivered.
+    reason: str | None
 
 
 def ref(secret: bytes, message: str, revision: int, number: str) -> str:

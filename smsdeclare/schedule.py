@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from smsdeclare.canonical import canonical
+from smsdeclare.clock import timestamp
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from zoneinfo import ZoneInfo
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
 LATE = timedelta(hours=1)
 #: Without `expiresAt`, a revision takes new receivers for so long after its first send.
 OPEN = timedelta(days=30)
+
+
+#: Nothing is taken back so shortly before its time: it could be on its way.
+TOO_CLOSE = timedelta(minutes=10)
 
 
 class Fate(StrEnum):
@@ -62,12 +69,23 @@ def fate(times: Times, now: datetime, margin: timedelta, *, first_at: datetime |
     return Fate.POST
 
 
+def is_too_close(send_at: str | None, now: datetime) -> bool:
+    """Whether what goes out then can't be taken back any more: it is on its way, or out."""
+    return send_at is None or datetime.fromisoformat(send_at) - now < TOO_CLOSE
+
+
 def due(times: Times, options: Mapping[str, Any], now: datetime) -> datetime | None:
     """Until when the provider holds what is posted now; None where it goes out at once."""
     if times.send_at is not None:
         return times.send_at if times.send_at > now else None
     minutes = int(options.get("differedPeriod", 0))
     return now + timedelta(minutes=minutes) if minutes else None
+
+
+def resolved(times: Times) -> str:
+    """The times as one canonical text of moments: another spelling or zone of the same moment is no change."""
+    moments = {"sendAt": times.send_at, "expiresAt": times.expires_at}
+    return canonical({name: timestamp(one) if one else None for name, one in moments.items()}).decode()
 
 
 def options_at(times: Times, options: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:

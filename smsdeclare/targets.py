@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from smsdeclare.address import Address
+    from smsdeclare.definitions import Message
     from smsdeclare.sends import MessageSends, Send
 
 
@@ -52,6 +53,12 @@ def without_numbers(targets: Iterable[str], secret: bytes | None) -> tuple[str, 
             short = ref(secret, place.message, place.revision, place.number)
             named.append(f"message.{place.message}@{place.revision}#{short}")
     return tuple(named)
+
+
+def names_only_sends_of(message: Message, targets: Iterable[str]) -> bool:
+    """Whether the targets name single sends of a message and not the message itself."""
+    mine = [place for place in map(parse, targets) if place.message == message.name]
+    return bool(mine) and all(place.is_send for place in mine)
 
 
 def check_savable(targets: Iterable[str], secret: bytes | None) -> None:

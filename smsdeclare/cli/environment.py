@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import socket
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,9 +43,33 @@ def find_credentials(found: ConfigParser, endpoint_name: str) -> credentials.Cre
     return credentials.find(os.environ, found, endpoint_name)
 
 
+def signs(found: ConfigParser, endpoint_name: str) -> bool:
+    """Whether the credentials sign each request with its time, so that a late one is refused."""
+    return isinstance(find_credentials(found, endpoint_name), credentials.ApplicationKeys)
+
+
 def is_ci() -> bool:
     """Whether a CI runner is at work, by the variable that all of them set."""
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def actor() -> str:
+    """Who is at work, as far as the machine knows."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "somebody"
+    return f"{user} on {socket.gethostname()}"
+
+
+def ci_job() -> str | None:
+    """Where the CI job can be looked at, in the words of GitHub, GitLab, and Jenkins; None where none is named."""
+    run = os.environ.get("GITHUB_RUN_ID")
+    if run:
+        return "/".join(
+            (os.environ.get("GITHUB_SERVER_URL", ""), os.environ.get("GITHUB_REPOSITORY", ""), "actions/runs", run)
+        )
+    return os.environ.get("CI_JOB_URL") or os.environ.get("BUILD_URL") or None
 
 
 def _read(path: Path) -> str | None:

@@ -11,10 +11,12 @@ from smsdeclare import codes
 from smsdeclare.cli import environment
 from smsdeclare.clock import SystemClock
 from smsdeclare.define import define
+from smsdeclare.definitions import Definitions, Policy, ProviderSettings, SettleSettings, StateSettings
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, StateError
 from smsdeclare.project import read
 from smsdeclare.records import Binding
+from smsdeclare.settle import MOVING, SOONEST, Rules
 
 #: OVHcloud refuses a signature that is older; a clock 8 minutes off was refused, the exact figure is not known.
 SIGNATURE_WINDOW = timedelta(minutes=10)
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from smsdeclare.cli.session import Session
-    from smsdeclare.definitions import Definitions
     from smsdeclare.ledgers.sqlite import SqliteLedger
     from smsdeclare.provider import Provider
     from smsdeclare.providers.endpoints import Endpoint
@@ -38,6 +39,8 @@ class Opened:
     binding: Binding
     #: Where the sandbox keeps its SMS; None for a real provider.
     outbox: Path | None
+    #: When what this provider does not list counts as not sent.
+    rules: Rules
 
 
 def definitions(
@@ -87,6 +90,17 @@ def ledger(wanted: Definitions) -> SqliteLedger:
     return SqliteLedger(state_path(wanted))
 
 
+def bound_ledger(wanted: Definitions, opened: Opened) -> SqliteLedger:
+    """The state of a project, for a command that asks its provider; raises StateError where it belongs elsewhere."""
+    from smsdeclare.ledgers.relational import foreign  # noqa: PLC0415 - as above
+
+    found = ledger(wanted)
+    if found.binding not in (None, opened.binding):
+        found.close()
+        raise StateError(foreign(found.binding, opened.binding))
+    return found
+
+
 def _stays_here(wanted: Definitions) -> bool:
     return wanted.provider.name == "sandbox" or place(wanted).is_loopback
 
@@ -96,9 +110,10 @@ def provider(wanted: Definitions) -> Opened:
     opened = real_or_sandbox(wanted)
     if wanted.provider.name == "sandbox":
         bound = binding(wanted, "sandbox", opened.service())
-        return Opened(provider=opened, binding=bound, outbox=_outbox(wanted))
+        return Opened(provider=opened, binding=bound, outbox=_outbox(wanted), rules=_rules(wanted))
     found = place(wanted)
-    return Opened(provider=opened, binding=binding(wanted, found.name, opened.service()), outbox=None)
+    bound = binding(wanted, found.name, opened.service())
+    return Opened(provider=opened, binding=bound, outbox=None, rules=_rules(wanted))
 
 
 def real_or_sandbox(wanted: Definitions) -> Provider:
@@ -118,6 +133,18 @@ def real_or_sandbox(wanted: Definitions) -> Provider:
         clock=clock,
         requests_per_minute=wanted.provider.requests_per_minute,
     )
+
+
+def _rules(wanted: Definitions) -> Rules:
+    """When absence counts; raises InputError for what would be a guess."""
+    stays, settings = _stays_here(wanted), wanted.settle
+    if not stays and settings.after < SOONEST:
+        raise InputError(Diagnostic(code=codes.SETTLE_TOO_SOON, detail="", span=settings.span))
+    signs = wanted.provider.name == "sandbox" or environment.signs(environment.conf(), place(wanted).name)
+    if settings.absence == "notSent" and not signs:
+        raise InputError(Diagnostic(code=codes.ABSENCE_UNPROVED, detail="", span=settings.span))
+    trusts = signs if settings.absence is None else settings.absence == "notSent"
+    return Rules(after=settings.after, trusts_absence=trusts, moving=timedelta() if stays else MOVING)
 
 
 def _outbox(wanted: Definitions) -> Path:
@@ -150,6 +177,39 @@ def ledger_without_files(session: Session) -> SqliteLedger:
     if not path.exists():
         raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=path.name))
     return SqliteLedger(path)
+
+
+def definitions_of_state(session: Session, found: SqliteLedger) -> Definitions:
+    """Those of the files or, where these are broken, as much as the state itself knows."""
+    try:
+        return definitions(session)
+    except InputError:
+        bound = found.binding
+        if bound is None:
+            raise
+    from smsdeclare.providers import endpoints  # noqa: PLC0415 - as above
+
+    # A place that only the environment may name is left for it to name.
+    named = bound.endpoint in endpoints.NAMED or endpoints.is_loopback(bound.endpoint)
+    return Definitions(
+        project=bound.project,
+        folder=session.project_folder,
+        root_file=PurePath(session.root_file or "smsdeclare.yaml").name,
+        timezone="UTC",
+        provider=ProviderSettings(
+            name=bound.provider,
+            endpoint=bound.endpoint if named else None,
+            service=bound.service,
+            receivers_per_job=1,
+            requests_per_minute=None,
+        ),
+        state=StateSettings(backend="file", path=None, allow_local_in_ci=True),
+        settle=SettleSettings(),
+        policy=Policy(),
+        variables={},
+        receivers={},
+        messages=(),
+    )
 
 
 def margin(wanted: Definitions) -> timedelta:

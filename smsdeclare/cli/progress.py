@@ -6,8 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Self
 
-from smsdeclare.apply import JobDone
 from smsdeclare.cli.session import is_terminal
+from smsdeclare.events import JobDone
 from smsdeclare.states import State
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from smsdeclare.apply import JobMissed, Trouble
     from smsdeclare.cli.session import Session
     from smsdeclare.planning import Draft
 
@@ -29,7 +28,7 @@ class Progress:
 
     def __init__(self, session: Session, draft: Draft) -> None:
         self._session = session
-        self._total = draft.plan.summary.send
+        self._total = draft.plan.summary.send + draft.plan.summary.replace
         self._done = 0
         self._said_at = time.monotonic()
         self._bar: Bar | None = None
@@ -51,7 +50,7 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def show(self, event: JobDone | JobMissed | Trouble) -> None:
+    def show(self, event: object) -> None:
         """One more job is on record; troubles are told at the end."""
         if not isinstance(event, JobDone):
             return

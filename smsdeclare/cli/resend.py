@@ -12,18 +12,26 @@ from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.records import Key
-from smsdeclare.states import ENDED
+from smsdeclare.states import ENDED, State
+
+
+_STATUSES = sorted(state.value for state in (*ENDED, State.CANCELLED))
 
 
 @click.command()
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it stays on record.")
-@click.option("--status", type=click.Choice(sorted(state.value for state in ENDED)), help="Only sends of this status.")
+@click.option(
+    "--status",
+    type=click.Choice(sorted(state.value for state in (*ENDED, State.CANCELLED))),
+    help="Only sends of this status.",
+)
 @shared_options
 def command(session: Session, addresses: tuple[str, ...], *, reason: str, status: str | None) -> None:
     """Let the next plan send these once more.
 
-    Nothing is sent by this command itself. Refused for sends that are unknown or that the provider still holds.
+    Nothing is sent by this command itself. Refused for sends that are unknown or that the provider still holds. What
+    `smsdeclare stop --cancel` took back is posted again only after this.
 
     \b
       smsdeclare resend message.welcome@1 --status failed --reason "wrong sender"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import re
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TextIO, TypeVar
 
@@ -77,6 +79,30 @@ class Session:
             from smsdeclare.formats import text  # noqa: PLC0415 - only where something was found
 
             click.echo(text.report(found, self.style, self.source), err=True, nl=False, color=self.style.color)
+
+
+class _Duration(click.ParamType[timedelta]):
+    """`45m`: a figure, and s, m, h or d."""
+
+    name = "duration"
+    _UNITS: ClassVar = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The time that is meant."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"([0-9]{1,6})([smhd])", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no time such as 90s, 45m, 2h or 1d", param, ctx)
+        return timedelta(**{self._UNITS[found[2]]: int(found[1])})
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """How help names it."""
+        del param, ctx
+        return "TIME"
+
+
+DURATION = _Duration()
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, Self
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
 
 from smsdeclare.errors import Interrupted
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
+#: After a first signal what is in flight may take so long. Seconds.
+_GRACE_SECONDS = 8.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -22,6 +25,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         self._asked = False
+        self._alarm_before: Any = signal.SIG_DFL
         self._before = [signal.getsignal(number) for number in _SIGNALS]
 
     def __call__(self) -> bool:
@@ -31,6 +35,7 @@ class StopRequest:
     def __enter__(self) -> Self:
         for number in _SIGNALS:
             signal.signal(number, self._handle)
+        self._alarm_before = signal.signal(signal.SIGALRM, self._leave)
         return self
 
     def __exit__(
@@ -38,6 +43,8 @@ class StopRequest:
     ) -> None:
         for number, handler in zip(_SIGNALS, self._before, strict=True):
             signal.signal(number, handler)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self._alarm_before)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -45,3 +52,11 @@ class StopRequest:
             # What is claimed stays on record as in doubt: the ledger is right at every instant.
             os._exit(Interrupted.exit_code)
         self._asked = True
+        signal.setitimer(signal.ITIMER_REAL, _GRACE_SECONDS)
+
+    @staticmethod
+    def _leave(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        with suppress(OSError):
+            os.write(2, b"Interrupted: no answer came in time; the next apply finds out what became of it.\n")
+        os._exit(Interrupted.exit_code)

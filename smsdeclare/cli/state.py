@@ -1,4 +1,4 @@
-"""`smsdeclare state`: list and show."""
+"""`smsdeclare state`: list, show and unlock."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from smsdeclare.cli import opening
 from smsdeclare.cli.addressing import records_of
 from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import Session, format_option, formatter, shared_options
+from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.formats.json import row_document
+from smsdeclare.ledgers.upkeep import held_by
+from smsdeclare.redaction import visible
 from smsdeclare.states import State
 
 _STATUSES = sorted({state.value for state in State} - {State.INTENDED.value})
@@ -71,3 +74,19 @@ def show_sends(session: Session, wanted: str, *, format_name: str) -> None:
     if not rows:
         raise InputError(Diagnostic(code=codes.ADDRESS_UNKNOWN, detail=wanted))
     session.out(formatter(format_name).sends(rows, session.style))
+
+
+@command.command("unlock")
+@shared_options
+def unlock(session: Session) -> None:
+    """Give back the lease of a run that will not finish.
+
+    Nothing depends on it but good messages: a run that is still at work notices, and no SMS goes out twice either way.
+    The lease of a run that has died on this machine is taken over by itself, any other after two minutes.
+    """
+    ledger = opening.ledger_without_files(session)
+    try:
+        was = ledger.let_go(None, timestamp(SystemClock().now()))
+    finally:
+        ledger.close()
+    session.out(visible(f"Unlocked: it was held by {held_by(was).detail}\n") if was else "Nobody held it.\n")

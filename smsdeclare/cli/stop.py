@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 import click
 
 from smsdeclare import codes
-from smsdeclare.cli import opening
+from smsdeclare.cli import environment, opening
+from smsdeclare.cli.lease import Holder
+from smsdeclare.cli.run import Run
 from smsdeclare.cli.session import Session, shared_options
+from smsdeclare.cli.signals import StopRequest
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.records import Stopped
 from smsdeclare.redaction import visible
 
+if TYPE_CHECKING:
+    from smsdeclare.ledgers.sqlite import SqliteLedger
+
 
 @click.command()
 @click.option("--reason", required=True, metavar="TEXT", help="Why; everybody who runs into the stop reads it.")
+@click.option("--cancel", is_flag=True, help="Also take back everything that the provider still holds.")
 @shared_options
-def command(session: Session, *, reason: str) -> None:
+def command(session: Session, *, reason: str, cancel: bool) -> int:
     """The panic button: no run posts another job until `smsdeclare resume`.
 
-    Needs the state, not valid files. A run that is at work stops before its next POST.
+    Needs the state, not valid files. A run that is at work stops before its next POST. What --cancel takes back is
+    posted again only after `smsdeclare resend`, not by `resume` alone.
+
+    Exit codes: 0 done, 1 error, 4 it is not known yet whether all of it was taken back, 130 interrupted.
     """
     if not reason.strip():
         raise InputError(Diagnostic(code=codes.USAGE, detail="the reason is empty"))
-    ledger = opening.ledger_without_files(session)
-    try:
-        ledger.stop(Stopped(reason=reason.strip(), actor=_actor(), at=timestamp(SystemClock().now())))
+    with closing(opening.ledger_without_files(session)) as ledger:
+        ledger.stop(Stopped(reason=reason.strip(), actor=environment.actor(), at=timestamp(SystemClock().now())))
         bound = ledger.binding
-    finally:
-        ledger.close()
-    what = f"{bound.project} ({bound.provider}, {bound.service})" if bound else "the state"
-    session.out(visible(f"Stopped: {what}. Nothing more is posted until: smsdeclare resume\n"))
+        what = f"{bound.project} ({bound.provider}, {bound.service})" if bound else "the state"
+        session.out(visible(f"Stopped: {what}. Nothing more is posted until: smsdeclare resume\n"))
+        return _take_back(session, ledger) if cancel else 0
 
 
-def _actor() -> str:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "somebody"
-    return f"{user} on {socket.gethostname()}"
+def _take_back(session: Session, ledger: SqliteLedger) -> int:
+    opened = opening.provider(opening.definitions_of_state(session, ledger))
+    run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger))
+    with StopRequest() as stop:
+        run.settle(stop)
+        run.take_back_everything(stop)
+    session.report(run.errors)
+    session.out(f"{len(run.taken_back):,} taken back.\n")
+    return run.exit_code(run.sum_up())

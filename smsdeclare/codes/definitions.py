@@ -38,11 +38,16 @@ NOT_YET = Code(
     "This version does not support the key yet",
     "The key is part of the language but nothing acts on it yet, so it is refused instead of ignored. Remove it.",
 )
-SETTLE_NOT_YET = Code(
+SETTLE_TOO_SOON = Code(
     "SMS113",
-    "This version settles nothing by itself",
-    "Sends whose answer was lost stay unknown, whatever `settle` says, and are never posted again.",
-    "warning",
+    "`settle.after` is too short",
+    "Away from loopback it takes at least 20m until a request that nobody answered can't arrive any more.",
+)
+ABSENCE_UNPROVED = Code(
+    "SMS119",
+    "`settle.absence` can't be `notSent` here",
+    "Requests with OAuth2 carry no time of their own, so one that is late is not refused. Set it to `ask`, or use an "
+    "application key.",
 )
 UNKNOWN_VARIABLE = Code(
     "SMS114",

@@ -45,10 +45,16 @@ REVISION_CLOSED = Code(
     "It takes new receivers until `expiresAt`, or for 30 days after its first send; `expiresAt: never` keeps it open.",
     "warning",
 )
-STILL_HELD = Code(
+TOO_CLOSE = Code(
     "SMS409",
-    "A lower revision is still scheduled",
-    "This version can't take back what the provider holds, so these receivers get nothing of the new revision.",
+    "It is too late to take these back",
+    "They go out within ten minutes and may be on their way already, so they are left as they are.",
+    "warning",
+)
+TAKEN_BACK = Code(
+    "SMS414",
+    "These were taken back by `smsdeclare stop --cancel`",
+    "They are posted again only after `smsdeclare resend`.",
     "warning",
 )
 POLICY_BROKEN = Code("SMS408", "The policy refuses the plan", "Change what is sent, or have the rule changed.")

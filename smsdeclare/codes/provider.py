@@ -30,7 +30,8 @@ SERVICE_AMBIGUOUS = Code("SMS607", "The SMS service must be named", "Set `provid
 OUTCOME_UNKNOWN = Code(
     "SMS608",
     "It is not known whether these were sent",
-    "They are recorded and never posted blindly again. Look at the provider's list of sent SMS.",
+    "They are recorded and never posted blindly again. A later apply or `smsdeclare settle` asks the provider; "
+    "`smsdeclare resolve` takes your word.",
 )
 ANSWER_UNREADABLE = Code(
     "SMS609",
@@ -88,4 +89,16 @@ CONTACT_REFUSED = Code(
     "SMS620",
     "The short number carries no contact information",
     "Remove URLs, e-mail addresses and phone numbers from the text, or send from an alphanumeric sender.",
+)
+CANT_LOOK = Code(
+    "SMS622",
+    "The credentials may not read what was sent",
+    "POSTs that are never answered will stay unknown until somebody says what became of them (`smsdeclare resolve`), "
+    "and an old copy of the state goes unnoticed. Make credentials that may also read `outgoing`.",
+    "warning",
+)
+CANT_TAKE_BACK = Code(
+    "SMS623",
+    "What the provider holds can't be taken back",
+    "It is not clear which of the SMS it holds are these. Take them back by hand, then run `smsdeclare refresh`.",
 )

@@ -34,9 +34,31 @@ NOT_ENDED = Code(
     "Only what was accepted, delivered, failed, rejected or missed can be sent once more. What is unknown must be "
     "settled first.",
 )
+NOTHING_UNKNOWN = Code(
+    "SMS515",
+    "Nothing of this is unknown",
+    "Only what is unknown can be resolved: `smsdeclare state list --status unknown`.",
+)
+TOO_EARLY = Code(
+    "SMS516",
+    "It is too early to say that nothing was sent",
+    "Until then the request may still arrive, whatever the provider lists now. Run `smsdeclare settle` later.",
+)
 RENAME_IN_DOUBT = Code(
     "SMS510",
     "The message can't be renamed yet",
     "Find out first what became of its unknown sends; their traces at the provider go by the old name.",
 )
 STATE_ABSENT = Code("SMS509", "There is no state yet", "The first `smsdeclare apply` makes it.")
+LISTED_LATE = Code(
+    "SMS513",
+    "The provider lists what was given back as not sent",
+    "Somebody may have had it twice. Absence at this provider proves nothing, so from now on a person has to say what "
+    "became of unknown sends: `smsdeclare resolve`.",
+)
+STATE_OLD = Code(
+    "SMS514",
+    "This state is old, or not the only one",
+    "The provider has SMS of this project that this state did not send. Nothing more was posted. Find the newest state "
+    "and use it; in the sandbox, remove the outbox as well as the state.",
+)

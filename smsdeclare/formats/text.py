@@ -130,9 +130,23 @@ def applied(applied: Applied, style: Style) -> str:
                 lines.append(f"  and {len(rows) - _LISTED} more; `smsdeclare state list` shows all")
     if applied.unknown:
         lines.append("What is not known is never posted blindly again.")
-    words = ("sent", "scheduled", "rejected", "missed", "cancelled", "replaced", "settled", "unknown", "kept")
-    parts = [f"{int(summary[word]):,} {word}" for word in words if summary[word] or word == "sent"]
-    lines.append(f"Apply: {', '.join(parts)}. {_count(summary['credits'], 'credit')}.")
+    posts = applied.digest is not None
+    words = (
+        "sent",
+        "scheduled",
+        "rejected",
+        "missed",
+        "cancelled",
+        "replaced",
+        "settled",
+        "receipts",
+        "unknown",
+        "kept",
+    )
+    shown = ("sent",) if posts else ("settled", "unknown")
+    parts = [f"{int(summary.get(word, 0)):,} {word}" for word in words if summary.get(word) or word in shown]
+    cost = f" {_count(summary['credits'], 'credit')}." if posts else ""
+    lines.append(f"{applied.title}: {', '.join(parts)}.{cost}")
     return "\n".join(lines) + "\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, PlanStale, StateError
 from smsdeclare.jobs import tag
 from smsdeclare.ledgers import statements
-from smsdeclare.ledgers.upkeep import Run, Upkeep, read_stopped, stopped_by
+from smsdeclare.ledgers.evidence import EvidenceLedger, damaged
+from smsdeclare.ledgers.upkeep import Run, read_stopped, stopped_by
 from smsdeclare.records import Binding, Claim, Known, Record, Tally
 from smsdeclare.states import FREE, State
 
@@ -24,12 +26,12 @@ if TYPE_CHECKING:
 BINDING = ("project", "provider", "endpoint", "service")
 
 
-FORMAT = 1
+FORMAT = 2
 #: What a version must understand to keep a ledger of this format whole.
 FEATURES: tuple[str, ...] = ()
 
 
-class RelationalLedger(Upkeep):
+class RelationalLedger(EvidenceLedger):
     """The statements of a ledger, in order; safe by the claim alone, whatever the engine's locks."""
 
     # — what it is —
@@ -80,12 +82,12 @@ class RelationalLedger(Upkeep):
 
     def known(self, message: str, revision: int) -> Iterator[Known]:
         """Every send of a revision, ordered by number."""
-        for number, state, resends, text, plan in self._rows(
+        for number, state, resends, text, *others in self._rows(
             statements.KNOWN, {"message": message, "revision": revision}
         ):
             if text is None:
                 raise damaged("a send lacks its job")
-            yield Known(number, self._state(state), resends, text, plan)
+            yield Known(number, self._state(state), resends, text, *others)
 
     def credits_taken(self, message: str, revision: int, *, but: str | None = None) -> float:
         """Credits that the jobs of a revision took, those claimed under the plan digest `but` left out."""
@@ -123,6 +125,19 @@ class RelationalLedger(Upkeep):
             if message not in names:
                 ((digest,),) = self._rows(statements.LATEST_TEMPLATE, {"message": message})
                 found[digest] = message
+
+    def next_tags(self, message: str, revision: int, count: int) -> Sequence[str]:
+        """The marks of the next jobs of a revision; none before it is bound."""
+        binding = self.binding
+        if binding is None:
+            return ()
+        ((ordinal,),) = self._rows(statements.NEXT_ORDINAL, {"message": message, "revision": revision})
+        tags = (_tag(binding, message, revision, place) for place in itertools.count(ordinal))
+        return tuple(itertools.islice((one for one in tags if not self.has_given_out(one)), count))
+
+    def has_given_out(self, tag: str) -> bool:
+        """Whether a job on record has this mark."""
+        return any(True for _ in self._rows(statements.TAG_TAKEN, {"tag": tag}))
 
     # — writing —
 
@@ -165,7 +180,7 @@ class RelationalLedger(Upkeep):
         key = {"message": intent.message, "revision": intent.revision}
         ordinal = run(statements.NEXT_ORDINAL, key).fetchone()[0]
         # Jobs of an earlier message of this name may live on under its new one: no tag is ever given out twice.
-        while run(statements.TAG_TAKEN, {"tag": self._tag(binding, intent, ordinal)}).fetchone():
+        while run(statements.TAG_TAKEN, {"tag": _tag(binding, intent.message, intent.revision, ordinal)}).fetchone():
             ordinal += 1
         numbers = {f"number{place}": number for place, number in enumerate(intent.numbers)}
         upsert = statements.claim(len(intent.numbers), tuple(sorted(FREE)))
@@ -176,14 +191,10 @@ class RelationalLedger(Upkeep):
             message=intent.message,
             revision=intent.revision,
             ordinal=ordinal,
-            tag=self._tag(binding, intent, ordinal),
+            tag=_tag(binding, intent.message, intent.revision, ordinal),
             numbers=tuple(sorted(row[0] for row in rows)),
             send_at=intent.send_at,
         )
-
-    @staticmethod
-    def _tag(binding: Binding, intent: Intent, ordinal: int) -> str:
-        return tag(binding.project, binding.service, intent.message, intent.revision, ordinal)
 
     def _add_job(self, run: Run, intent: Intent, claim: Claim, body_digest: str, not_after: int) -> None:
         job = {
@@ -204,6 +215,7 @@ class RelationalLedger(Upkeep):
             "not_after": not_after,
             "estimate": intent.estimate,
             "send_at": intent.send_at,
+            "times": intent.times,
         }
         run(statements.INSERT_JOB, job)
 
@@ -236,7 +248,7 @@ class RelationalLedger(Upkeep):
         return moved
 
     def _record(self, row: Any) -> Record:
-        (message, revision, number, state, attempts, reason, ids, taken, accepted, receivers, *times) = row
+        (message, revision, number, state, attempts, reason, ids, taken, accepted, receivers, sms, *times) = row
         claimed_at, answered_at, delivered_at, send_at = times
         if claimed_at is None:
             raise damaged("a send lacks its job")
@@ -251,7 +263,7 @@ class RelationalLedger(Upkeep):
             attempts=attempts,
             reason=reason,
             # Which id is whose is certain only where there is one of each: the order of `ids` is not documented.
-            id=known_ids[0] if took and receivers == 1 and len(known_ids) == 1 else None,
+            id=sms or (known_ids[0] if took and receivers == 1 and len(known_ids) == 1 else None),
             credits=taken / accepted if took and taken is not None and accepted else None,
             claimed_at=claimed_at,
             accepted_at=answered_at if took else None,
@@ -259,11 +271,9 @@ class RelationalLedger(Upkeep):
             send_at=send_at,
         )
 
-    def _state(self, word: str) -> State:
-        try:
-            return State(word)
-        except ValueError:
-            raise damaged(f"{word!r} is no state of a send") from None
+
+def _tag(binding: Binding, message: str, revision: int, ordinal: int) -> str:
+    return tag(binding.project, binding.service, message, revision, ordinal)
 
 
 def foreign(found: Binding | None, wanted: Binding) -> Diagnostic:
@@ -290,8 +300,3 @@ def checked(meta: dict[str, str]) -> dict[str, str]:
     for name in ("lineage", *BINDING):
         meta[name]
     return meta
-
-
-def damaged(detail: str) -> StateError:
-    """The error for what no version of this program writes."""
-    return StateError(Diagnostic(code=codes.STATE_CORRUPT, detail=detail))

@@ -15,7 +15,8 @@ from smsdeclare import __version__, codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, StateError
 from smsdeclare.ledgers import statements
-from smsdeclare.ledgers.relational import FEATURES, FORMAT, RelationalLedger, checked, damaged, foreign
+from smsdeclare.ledgers.evidence import damaged
+from smsdeclare.ledgers.relational import FEATURES, FORMAT, RelationalLedger, checked, foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,7 @@ class SqliteLedger(RelationalLedger):
         self._connection = self._open() if self._is_kept else _empty()
         try:
             self._meta = self._read_meta()
+            self._upgrade()
         except BaseException:
             self._connection.close()
             raise
@@ -121,6 +123,18 @@ class SqliteLedger(RelationalLedger):
             return checked(meta)
         except (KeyError, ValueError) as error:
             raise damaged(f"{self._path.name}: its meta can't be read ({type(error).__name__})") from None
+
+    def _upgrade(self) -> None:
+        """Bring a state of an older format up to this one's, each step as a transaction."""
+        while self._meta and int(self._meta["format"]) < FORMAT:
+            before = int(self._meta["format"])
+            with self._transaction() as run:
+                # Another process may have been faster.
+                if run(statements.READ_FORMAT, {}).fetchone()[0] == str(before):
+                    for statement in statements.MIGRATIONS[before]:
+                        run(statement, {})
+                    run(statements.SET_FORMAT, {"format": str(before + 1)})
+            self._meta = self._read_meta()
 
     @contextmanager
     def _transaction(self) -> Iterator[Run]:

@@ -16,9 +16,11 @@ TABLES: Final = (
         ordinal INTEGER NOT NULL,
         attempts INTEGER NOT NULL DEFAULT 1,
         resends INTEGER NOT NULL DEFAULT 0,
-        releases INTEGER NOT NULL DEFAULT 0,
         delivered_at TEXT,
         reason TEXT,
+        released_from INTEGER,
+        sms INTEGER,
+        taken_back TEXT,
         PRIMARY KEY (message, revision, number)) {clustered}""",
     """CREATE TABLE jobs (
         message TEXT NOT NULL,
@@ -38,6 +40,7 @@ TABLES: Final = (
         not_after INTEGER NOT NULL,
         estimate REAL NOT NULL,
         send_at TEXT,
+        times TEXT,
         answered_at TEXT,
         accepted INTEGER,
         credits REAL,
@@ -55,10 +58,31 @@ TABLES: Final = (
         at TEXT NOT NULL,
         kind TEXT NOT NULL,
         detail TEXT NOT NULL)""",
-    # Few rows are in doubt at a time; the index holds only those.
+    # Few rows are in doubt at a time, or were given back for want of a trace; the indexes hold only those.
     """CREATE INDEX sends_in_doubt ON sends (message, revision, number)
         WHERE state IN ('intended', 'unknown', 'cancelling')""",
+    *(
+        OTHER_INDEXES := (
+            """CREATE INDEX sends_released ON sends (message, revision, number)
+            WHERE released_from IS NOT NULL""",
+            "CREATE INDEX sends_held ON sends (message, revision, number) WHERE state = 'scheduled'",
+            "CREATE INDEX sends_taken_back ON sends (message, revision, number) WHERE taken_back IS NOT NULL",
+        )
+    ),
 )
+#: Format → what makes the next one of it.
+MIGRATIONS: Final = {
+    1: (
+        "ALTER TABLE sends ADD COLUMN released_from INTEGER",
+        "ALTER TABLE sends ADD COLUMN sms INTEGER",
+        "ALTER TABLE sends ADD COLUMN taken_back TEXT",
+        "ALTER TABLE sends DROP COLUMN releases",
+        "ALTER TABLE jobs ADD COLUMN times TEXT",
+        *OTHER_INDEXES,
+    ),
+}
+READ_FORMAT: Final = "SELECT value FROM meta WHERE name = 'format'"
+SET_FORMAT: Final = "UPDATE meta SET value = :format WHERE name = 'format'"
 
 READ_META: Final = "SELECT name, value FROM meta"
 INSERT_META: Final = "INSERT INTO meta (name, value) VALUES (:name, :value)"
@@ -68,7 +92,7 @@ READ_EPOCH: Final = "SELECT value FROM meta WHERE name = 'epoch'"
 #: The next revision that has sends: one look into the index for each, however many sends there are.
 NEXT_REVISION: Final = "SELECT MIN(revision) FROM sends WHERE message = :message AND revision > :after"
 KNOWN: Final = """
-    SELECT s.number, s.state, s.resends, j.text_digest, j.plan_digest
+    SELECT s.number, s.state, s.resends, j.text_digest, j.plan_digest, s.taken_back, j.options, j.times, j.send_at
     FROM sends s LEFT JOIN jobs j ON j.message = s.message AND j.revision = s.revision AND j.ordinal = s.ordinal
     WHERE s.message = :message AND s.revision = :revision
     ORDER BY s.number"""
@@ -98,15 +122,15 @@ CLAIM_HEAD: Final = "INSERT INTO sends (message, revision, number, state, ordina
 CLAIM_ROW: Final = "(:message, :revision, :number{place}, :state, :ordinal)"
 CLAIM_TAIL: Final = """
     ON CONFLICT (message, revision, number) DO UPDATE
-    SET state = excluded.state, ordinal = excluded.ordinal, attempts = sends.attempts + 1, reason = NULL
-    WHERE sends.state IN ({free})
+    SET state = excluded.state, ordinal = excluded.ordinal, attempts = sends.attempts + 1, reason = NULL, sms = NULL
+    WHERE sends.state IN ({free}) AND NOT (sends.state = 'cancelled' AND COALESCE(sends.taken_back, '') = 'stop')
     RETURNING number"""
 TAG_TAKEN: Final = "SELECT 1 FROM jobs WHERE tag = :tag"
 INSERT_JOB: Final = """
     INSERT INTO jobs (message, revision, ordinal, tag, provider, endpoint, service, receivers, text_digest,
-        template_digest, options, body_digest, plan_digest, claimed_at, not_after, estimate, send_at)
+        template_digest, options, body_digest, plan_digest, claimed_at, not_after, estimate, send_at, times)
     VALUES (:message, :revision, :ordinal, :tag, :provider, :endpoint, :service, :receivers, :text_digest,
-        :template_digest, :options, :body_digest, :plan_digest, :claimed_at, :not_after, :estimate, :send_at)"""
+        :template_digest, :options, :body_digest, :plan_digest, :claimed_at, :not_after, :estimate, :send_at, :times)"""
 
 #: Evidence about a job moves only what still belongs to that job and is still in doubt.
 MOVE: Final = """
@@ -119,7 +143,7 @@ ANSWER_JOB: Final = """
 
 _RECORD: Final = """
     SELECT s.message, s.revision, s.number, s.state, s.attempts, s.reason, j.ids, j.credits, j.accepted, j.receivers,
-        j.claimed_at, j.answered_at, s.delivered_at, j.send_at
+        s.sms, j.claimed_at, j.answered_at, s.delivered_at, j.send_at
     FROM sends s LEFT JOIN jobs j ON j.message = s.message AND j.revision = s.revision AND j.ordinal = s.ordinal"""
 _BY_KEY: Final = " ORDER BY s.message, s.revision, s.number"
 RECORDS: Final = _RECORD + _BY_KEY
@@ -140,11 +164,102 @@ RAISE_EPOCH: Final = "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS
 READ_STOPPED: Final = "SELECT value FROM meta WHERE name = 'stopped'"
 DELETE_STOPPED: Final = "DELETE FROM meta WHERE name = 'stopped'"
 RESEND: Final = """
-    UPDATE sends SET state = 'notSent', resends = resends + 1, reason = :reason
-    WHERE message = :message AND revision = :revision AND number = :number AND state IN ({ended})"""
+    UPDATE sends SET state = 'notSent', resends = resends + 1, reason = :reason, taken_back = NULL, delivered_at = NULL
+    WHERE message = :message AND revision = :revision AND number = :number
+      AND (state IN ({ended}) OR (state = 'cancelled' AND taken_back = 'stop'))"""
 TALLIES: Final = """
     SELECT message, revision, state, COUNT(*) FROM sends
     GROUP BY message, revision, state ORDER BY message, revision, state"""
+
+_POSTED: Final = """
+    SELECT s.message, s.revision, j.ordinal, j.tag, j.claimed_at, j.not_after, j.send_at, j.ids, s.number, s.state
+    FROM sends s JOIN jobs j ON j.message = s.message AND j.revision = s.revision AND j.ordinal = {ordinal}
+    WHERE {where}
+    ORDER BY s.message, s.revision, j.ordinal, s.number"""
+#: Named in full, so that the index over the few in doubt serves.
+POSTED_IN_DOUBT: Final = _POSTED.format(ordinal="s.ordinal", where="s.state IN ('intended', 'unknown', 'cancelling')")
+POSTED_HELD: Final = _POSTED.format(ordinal="s.ordinal", where="s.state = 'scheduled'")
+POSTED_TAKEN: Final = _POSTED.format(ordinal="s.ordinal", where="s.state = 'accepted'")
+POSTED_RELEASED: Final = _POSTED.format(ordinal="s.released_from", where="s.released_from IS NOT NULL")
+POSTED_JOB: Final = _POSTED.format(
+    ordinal="s.ordinal",
+    where="s.message = :message AND s.revision = :revision AND s.ordinal = :ordinal"
+    " AND s.state IN ('accepted', 'delivered', 'failed')",
+)
+HELD_REVISIONS: Final = """
+    SELECT DISTINCT message, revision FROM sends WHERE state = 'scheduled'
+    UNION SELECT DISTINCT message, revision FROM sends WHERE taken_back IS NOT NULL"""
+#: The latest job that the provider said it took, and that went out at once.
+CONTROL: Final = """
+    SELECT j.message, j.revision, j.ordinal FROM jobs j
+    WHERE j.accepted > 0 AND j.send_at IS NULL AND j.claimed_at <= :before AND EXISTS (
+        SELECT 1 FROM sends s WHERE s.message = j.message AND s.revision = j.revision AND s.ordinal = j.ordinal
+          AND s.state IN ('accepted', 'delivered', 'failed'))
+    ORDER BY j.claimed_at DESC, j.ordinal DESC LIMIT 1"""
+IS_ON_RECORD: Final = """
+    SELECT 1 FROM sends WHERE message = :message AND revision = :revision AND number = :number"""
+
+_OF_JOB: Final = """
+    WHERE message = :message AND revision = :revision AND number = :number AND ordinal = :ordinal"""
+_DOUBTFUL: Final = _OF_JOB + " AND state IN ('intended', 'unknown')"
+TAKEN: Final = "UPDATE sends SET state = 'accepted', sms = :sms, reason = NULL" + _DOUBTFUL
+#: By absence: once for each send, and never after absence was found to lie.
+RELEASE: Final = (
+    "UPDATE sends SET state = 'notSent', released_from = :ordinal, reason = :reason"
+    + _DOUBTFUL
+    + " AND released_from IS NULL AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'absence')"
+)
+RESOLVE_SENT: Final = (
+    "UPDATE sends SET state = 'accepted', reason = :reason"
+    + _OF_JOB
+    + """
+      AND state IN ('intended', 'unknown', 'cancelling')"""
+)
+RESOLVE_NOT_SENT: Final = "UPDATE sends SET state = 'notSent', released_from = :ordinal, reason = :reason" + _DOUBTFUL
+RESOLVE_CANCELLED: Final = (
+    "UPDATE sends SET state = 'cancelled', reason = :reason" + _OF_JOB + " AND state = 'cancelling'"
+)
+#: A job without a report that is settled to the last send: what the lists say of it stands for the report.
+CLOSE_JOB: Final = """
+    UPDATE jobs SET answered_at = :at,
+        accepted = (SELECT COUNT(*) FROM sends s WHERE s.message = jobs.message AND s.revision = jobs.revision
+            AND s.ordinal = jobs.ordinal AND s.state = 'accepted'),
+        credits = :credits
+    WHERE message = :message AND revision = :revision AND ordinal = :ordinal AND answered_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM sends s WHERE s.message = jobs.message AND s.revision = jobs.revision
+        AND s.ordinal = jobs.ordinal AND s.state IN ('intended', 'unknown'))"""
+
+#: A send that was given back for want of a trace, and has one now: still ours to mark, or posted anew since.
+LATE: Final = (
+    "UPDATE sends SET state = 'accepted', sms = :sms, reason = :reason"
+    + _OF_JOB
+    + """
+      AND state = 'notSent' AND released_from = :ordinal"""
+)
+WAS_RELEASED: Final = """
+    SELECT state, ordinal FROM sends
+    WHERE message = :message AND revision = :revision AND number = :number AND released_from = :ordinal"""
+DISTRUST: Final = "INSERT INTO meta (name, value) VALUES ('absence', 'ask') ON CONFLICT (name) DO NOTHING"
+IS_DISTRUSTED: Final = "SELECT 1 FROM meta WHERE name = 'absence'"
+
+TAKE_BACK: Final = "UPDATE sends SET state = 'cancelling', taken_back = :by" + _OF_JOB + " AND state = 'scheduled'"
+#: For evidence as for a person's word.
+TAKEN_BACK: Final = "UPDATE sends SET state = 'cancelled', reason = :reason" + _OF_JOB + " AND state = 'cancelling'"
+SLIPPED_OUT: Final = (
+    "UPDATE sends SET state = 'accepted', sms = :sms, reason = :reason"
+    + _OF_JOB
+    + """
+      AND state IN ('cancelling', 'scheduled')"""
+)
+DELIVERED: Final = (
+    "UPDATE sends SET state = :state, sms = :sms, delivered_at = :at, reason = :reason"
+    + _OF_JOB
+    + """
+      AND state IN ('accepted', 'scheduled')"""
+)
+
+READ_LEASE: Final = "SELECT value FROM meta WHERE name = 'lease'"
+DELETE_LEASE: Final = "DELETE FROM meta WHERE name = 'lease'"
 
 INSERT_EVENT: Final = "INSERT INTO events (at, kind, detail) VALUES (:at, :kind, :detail)"
 

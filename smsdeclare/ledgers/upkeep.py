@@ -12,7 +12,7 @@ from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 from smsdeclare.ledgers import statements
-from smsdeclare.records import Stopped
+from smsdeclare.records import Lease, Stopped
 from smsdeclare.states import ENDED
 
 if TYPE_CHECKING:
@@ -78,6 +78,36 @@ class Upkeep(ABC):
             run(statements.DELETE_STOPPED, {})
             run(statements.INSERT_EVENT, {"at": at, "kind": "resume", "detail": "{}"})
 
+    @property
+    def lease(self) -> Lease | None:
+        """Who is at work, as far as it is written down; it may have run out."""
+        for (value,) in self._rows(statements.READ_LEASE, {}):
+            return _read_lease(value)
+        return None
+
+    def hold(self, lease: Lease, is_over: Callable[[Lease], bool]) -> Lease | None:
+        """Take the lease or renew it, unless another run has one that is not over; that one, or None."""
+        with self._transaction() as run:
+            row = run(statements.READ_LEASE, {}).fetchone()
+            other = _read_lease(row[0]) if row else None
+            if other is not None and other.holder != lease.holder and not is_over(other):
+                return other
+            run(statements.DELETE_LEASE, {})
+            run(statements.INSERT_META, {"name": "lease", "value": json.dumps(asdict(lease))})
+        return None
+
+    def let_go(self, holder: str | None, at: str) -> Lease | None:
+        """Give the lease of `holder` back, or with None whoever has it, which goes on record; what was there."""
+        with self._transaction() as run:
+            row = run(statements.READ_LEASE, {}).fetchone()
+            other = _read_lease(row[0]) if row else None
+            if other is None or holder not in (None, other.holder):
+                return None
+            run(statements.DELETE_LEASE, {})
+            if holder is None:
+                run(statements.INSERT_EVENT, {"at": at, "kind": "unlock", "detail": json.dumps(asdict(other))})
+        return other
+
     def resend(self, keys: Sequence[Key], reason: str, at: str) -> int:
         """Free sends for one more attempt, as one durable transaction that raises the epoch; how many."""
         free = statements.resend(tuple(sorted(ENDED)))
@@ -108,9 +138,26 @@ class Upkeep(ABC):
         self._meta["epoch"] = str(int(self._meta["epoch"]) + 1)
 
 
+def held_by(lease: Lease) -> Diagnostic:
+    """The diagnostic for a state that another run is at work on."""
+    where = f", {lease.ci}" if lease.ci else ""
+    return Diagnostic(
+        code=codes.STATE_BUSY,
+        detail=f"{lease.actor} (process {lease.pid}{where}) since {lease.since}",
+    )
+
+
 def stopped_by(stopped: Stopped) -> Diagnostic:
     """The diagnostic for a ledger that is stopped."""
     return Diagnostic(code=codes.STATE_STOPPED, detail=f"by {stopped.actor} at {stopped.at}: {stopped.reason}")
+
+
+def _read_lease(value: str) -> Lease | None:
+    """A lease as it stands in `meta`; one that can't be read holds nobody up."""
+    try:
+        return Lease(**json.loads(value))
+    except (ValueError, TypeError):
+        return None
 
 
 def read_stopped(value: str) -> Stopped:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from requests import PreparedRequest, Request, RequestException
 
@@ -13,10 +14,11 @@ from smsdeclare import __version__, codes
 from smsdeclare.canonical import canonical, sha256_hex
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import ProviderError
-from smsdeclare.provider import Accepted, Account, InDoubt, Prepared, Refused, Unreached
+from smsdeclare.provider import Accepted, Account, Forbidden, InDoubt, Listed, Prepared, Refused, Unreached
 from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.endpoints import token_url
-from smsdeclare.providers.ovh_answers import Forbidden, e164, figure, read_answer, read_result, unreadable
+from smsdeclare.providers.ovh_answers import Gone, figure, read_answer, read_nothing, read_result, unreadable
+from smsdeclare.providers.ovh_lists import read_list, read_whole_list
 from smsdeclare.providers.ovh_signature import OvhAuth
 from smsdeclare.providers.ovh_token import BearerAuth
 from smsdeclare.providers.transport import AnswerTooLarge, Line, wire
@@ -24,8 +26,9 @@ from smsdeclare.redaction import visible
 from smsdeclare.schedule import due, options_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from requests import Response
     from requests.adapters import BaseAdapter
 
     from smsdeclare.clock import Clock
@@ -125,19 +128,28 @@ class OvhProvider:
             raise unreadable("a list of services was expected")
         return names
 
-    def seen(self, tag: str) -> frozenset[str]:
-        """Receivers (E.164) of the SMS that the provider lists as sent under a tag; raises ProviderError."""
-        outgoing = f"/sms/{quote(self.service(), safe='')}/outgoing"
-        ids = self._get(f"{outgoing}?tag={quote(tag, safe='')}")
-        if not isinstance(ids, list) or not all(type(one) is int for one in ids):
-            raise unreadable("a list of ids was expected")
-        found = [self._get(f"{outgoing}/{one}") for one in ids]
-        # The filter is the server's; that it filtered is ours to see.
-        return frozenset(
-            e164(one["receiver"])
-            for one in found
-            if isinstance(one, dict) and one.get("tag") == tag and isinstance(one.get("receiver"), str)
-        )
+    def time(self) -> datetime:
+        """The provider's time, asked anew; raises ProviderError."""
+        self._learn_time()
+        return self.now()
+
+    def held(self) -> Sequence[Listed]:
+        """What the provider holds and has not sent yet; raises ProviderError, Forbidden without the right."""
+        return read_whole_list(self._get, self._path("jobs"))
+
+    def sent(self, tag: str, since: datetime | None = None) -> Sequence[Listed]:
+        """What the provider sent under a tag since a moment, checked here and not only there."""
+        earliest = {"creationDatetime.from": since.isoformat(timespec="seconds")} if since else {}
+        query = urlencode({"tag": tag, **earliest})
+        return [one for one in read_list(self._get, self._path("outgoing"), f"?{query}") if one.tag == tag]
+
+    def take_back(self, sms: int) -> None:
+        """Ask for one of the held to be dropped; may be repeated, and only a look tells what became of it."""
+        with suppress(Gone):
+            self._fetch(self._request("DELETE", f"{self._url}{self._path('jobs')}/{sms}"), read_nothing)
+
+    def _path(self, name: str) -> str:
+        return f"/sms/{quote(self.service(), safe='')}/{name}"
 
     # — sending —
 
@@ -165,7 +177,7 @@ class OvhProvider:
         now = self.now()
         options = options_at(job.times, job.options, now)
         body = canonical({**options, "message": job.text.text, "receivers": list(numbers), "tag": tag})
-        url = f"{self._url}/sms/{quote(self.service(), safe='')}/jobs"
+        url = f"{self._url}{self._path('jobs')}"
         request = self._request("POST", url, body)
         held = due(job.times, job.options, now)
         return Prepared(
@@ -208,11 +220,13 @@ class OvhProvider:
             headers["Content-Type"] = "application/json;charset=utf-8"
         return Request(method, url, data=body or None, headers=headers, auth=self._auth).prepare()
 
-    def _get(self, path: str) -> Any:
+    def _get(self, path: str, headers: Mapping[str, str] | None = None) -> Any:
         """A GET with credentials; raises ProviderError."""
         if self._ahead is None:
             self._learn_time()
-        return self._fetch(self._request("GET", self._url + path))
+        request = self._request("GET", self._url + path)
+        request.headers.update(headers or {})
+        return self._fetch(request)
 
     def _learn_time(self) -> None:
         """Ask for the provider's time, which needs no credentials, on what will be the POST's connection."""
@@ -236,7 +250,9 @@ class OvhProvider:
         if self._pause:
             self._clock.sleep(max(0.0, self._used_at + self._pause - self._clock.monotonic()))
 
-    def _fetch(self, request: PreparedRequest) -> Any:
+    def _fetch(
+        self, request: PreparedRequest, read: Callable[[Response, bytes, PreparedRequest], Any] = read_result
+    ) -> Any:
         self._wait_for_turn()
         try:
             response, body = self._line.send(request)
@@ -245,4 +261,4 @@ class OvhProvider:
             raise ProviderError(Diagnostic(code=codes.PROVIDER_UNREACHABLE, detail=detail)) from error
         finally:
             self._used_at = self._clock.monotonic()
-        return read_result(response, body, request)
+        return read(response, body, request)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import ProviderError
-from smsdeclare.provider import Accepted, InDoubt, Refused
+from smsdeclare.provider import Accepted, Forbidden, InDoubt, Listed, Refused
 from smsdeclare.providers.endpoints import create_token_link
 from smsdeclare.redaction import visible
 
@@ -41,8 +42,8 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Code], ...] = (
 )
 
 
-class Forbidden(ProviderError):
-    """The credentials lack the right for this one call."""
+class Gone(ProviderError):
+    """There is no such object, any more."""
 
 
 def read_result(response: Response, body: bytes, request: PreparedRequest) -> Any:
@@ -56,8 +57,19 @@ def read_result(response: Response, body: bytes, request: PreparedRequest) -> An
     kind, message = _complaint(answer)
     code, advice = explain(request, response.status_code, kind, message)
     detail = f"{what}: {response.status_code} {kind} {message}".rstrip()
-    failure = Forbidden if code is codes.RIGHT_MISSING else ProviderError
+    failure = ProviderError
+    if response.status_code == 404 and code is codes.PROVIDER_REFUSED:
+        # A call that this API does not have can be made no better than one without the right.
+        failure = Gone if "object" in message else Forbidden
+    elif code is codes.RIGHT_MISSING:
+        failure = Forbidden
     raise failure(Diagnostic(code=code, detail=detail, suggestion=advice, query_id=query_id))
+
+
+def read_nothing(response: Response, body: bytes, request: PreparedRequest) -> None:
+    """The answer to a DELETE, which has no result; raises as `read_result` does."""
+    if response.status_code != 200:
+        read_result(response, body, request)
 
 
 def read_answer(response: Response, body: bytes, request: PreparedRequest, tag: str) -> Accepted | Refused:
@@ -111,6 +123,32 @@ def _read_report(answer: Any, tag: str) -> dict[str, Any] | None:
         "invalid": tuple(map(e164, invalid)),
         "credits": figure(answer.get("totalCreditsRemoved")),
     }
+
+
+def read_listed(value: Any) -> Listed | None:
+    """An `sms.Job` or `sms.Outgoing`; None where it is none."""
+    if not isinstance(value, dict) or type(value.get("id")) is not int or not isinstance(value.get("receiver"), str):
+        return None
+    tag = value.get("tag")
+    return Listed(
+        id=value["id"],
+        receiver=e164(value["receiver"]),
+        tag=tag if isinstance(tag, str) else None,
+        created_at=_moment(value.get("creationDatetime")),
+        delivered_at=_moment(value.get("deliveredAt")),
+        receipt=int(figure(value.get("deliveryReceipt")) or 0),
+        ptt=int(figure(value.get("ptt")) or 0),
+        credits=figure(value.get("credits")),
+    )
+
+
+def _moment(value: Any) -> datetime | None:
+    """A moment with its offset; None for what is none, or for which it would have to be guessed."""
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo else None
 
 
 def _all_of(values: Any, kind: type) -> tuple[Any, ...] | None:

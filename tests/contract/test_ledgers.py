@@ -339,7 +339,7 @@ def test_a_link_is_not_followed(tmp_path):
         SqliteLedger(tmp_path / "test.state")
 
 
-@pytest.mark.parametrize(("name", "value"), [("format", "2"), ("features", '["hashed numbers"]')])
+@pytest.mark.parametrize(("name", "value"), [("format", "3"), ("features", '["hashed numbers"]')])
 def test_a_newer_file_is_refused(tmp_path, name, value):
     path = tmp_path / "test.state"
     ledger = SqliteLedger(path)

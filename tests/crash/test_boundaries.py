@@ -194,8 +194,8 @@ def test_every_write_and_every_request_is_a_boundary(history):
     assert {
         "before bind": 1,
         "after bind": 1,
-        "before GET": 1,
-        "after GET": 1,
+        "before GET": 4,
+        "after GET": 4,
         **dict.fromkeys(
             (
                 "before claim", "in claim", "after claim", "before POST", "after POST", "before record", "after record"

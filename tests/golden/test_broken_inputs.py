@@ -684,7 +684,7 @@ STATES = [
     state_case("state a pipe", instead(os.mkfifo), "SMS501"),
     state_case("state a link", moved_behind_a_link, "SMS501"),
     state_case("state a broken link", instead(lambda path: path.symlink_to("nowhere")), "SMS501"),
-    state_case("state of a newer format", meta("format", "2"), "SMS503"),
+    state_case("state of a newer format", meta("format", "3"), "SMS503"),
     state_case("state with features unknown here", meta("features", '["hashedNumbers"]'), "SMS503"),
     state_case("state whose format is no figure", meta("format", "x"), "SMS501"),
     state_case("state whose features are no list", meta("features", "{"), "SMS501"),

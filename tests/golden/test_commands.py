@@ -315,7 +315,7 @@ def test_planning_leaves_no_file_behind(command, project):
 
 
 def test_an_unknown_outcome_is_exit_code_4_until_it_is_settled_and_never_posted_again(command, server, tmp_path):
-    here = server(script="l")
+    here = server(script="l", list_lag=1_000_000.0)
     project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(here.url, worlds.message())})
     for _ in range(3):
         result = command("apply", "-C", project, "--auto-approve", "--json")

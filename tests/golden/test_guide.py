@@ -29,6 +29,7 @@ def api(monkeypatch):
         mock.get(f"{API}/auth/time", json=1_700_000_000)
         mock.get(f"{API}/sms", json=["sms-ab12345-1"])
         mock.get(f"{API}/sms/sms-ab12345-1", json={"creditsLeft": 1195})
+        mock.get(f"{API}/sms/sms-ab12345-1/outgoing", json=[])
         yield mock
 
 

@@ -7,6 +7,7 @@ import worlds
 from smsdeclare.schema import load_schema
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.server import Server
+from smsdeclare.simulator.settings import Settings
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_a_resend_that_makes_no_sense_changes_nothing(command, sent, arguments, 
 def test_what_is_unknown_is_not_freed_and_neither_is_anything_beside_it(command, tmp_path, monkeypatch):
     for name, value in worlds.KEYS.items():
         monkeypatch.setenv(name, value)
-    with Server(Simulator(), script="al") as server:
+    with Server(Simulator(Settings(list_lag=1_000_000.0)), script="al") as server:
         more = worlds.message() + '  other: {text: Other, to: "+33639980002"}\n'
         folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(server.url, more)})
         assert 4 == command("apply", "-C", folder, "--auto-approve").code

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from smsdeclare.compare import Action, compare
+from smsdeclare.definitions import Times
 from smsdeclare.rates import bill
 from smsdeclare.records import Known
 from smsdeclare.sends import Send, Text
@@ -30,12 +31,13 @@ def send(number, text="Hello"):
     return Send(number, Text(text, f"digest of {text}", bill(text, {"noStopClause": True})), 1.0, credits_exact=True)
 
 
-def known(number, state, text="Hello", resends=0, plan="sha256:earlier"):
-    return Known(number, state, resends, f"digest of {text}", plan)
+def known(number, state, text="Hello", resends=0, plan="sha256:earlier", **more):
+    return Known(number, state, resends, f"digest of {text}", plan, **more)
 
 
 def decide(sends, ledger, revision=1, approved=None):
-    expanded = SimpleNamespace(message=SimpleNamespace(name="hello", revision=revision), sends=sends)
+    message = SimpleNamespace(name="hello", revision=revision, options={}, times=Times())
+    expanded = SimpleNamespace(message=message, sends=sends)
     return list(compare(expanded, ledger, approved))
 
 
@@ -86,8 +88,9 @@ def test_who_is_unknown_at_a_lower_revision_waits(state):
 
 
 def test_who_has_a_lower_revision_scheduled_gets_nothing_before_it_is_taken_back():
-    (decision,) = decide([send(A)], Recorded(r1=[known(A, State.SCHEDULED)]), revision=2)
-    assert (Action.KEEP, True, False) == (decision.action, decision.held, decision.is_free)
+    held = known(A, State.SCHEDULED, send_at="2026-12-01T08:00:00Z")
+    (decision,) = decide([send(A)], Recorded(r1=[held]), revision=2)
+    assert (Action.SEND, held.send_at, False) == (decision.action, decision.held_until, decision.is_free)
 
 
 def test_a_lowered_revision_sends_nothing_to_who_had_the_higher_one():

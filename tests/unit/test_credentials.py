@@ -128,6 +128,7 @@ def test_an_oauth2_token_is_asked_for_once_and_its_end_is_the_fence(command, tmp
         mock.get(f"{api}/auth/time", json=1_700_000_000)
         token = mock.post("https://www.ovh.com/auth/oauth2/token", json={"access_token": "canary", "expires_in": 3599})
         mock.get(f"{api}/sms/sms-ab12345-1", json={"creditsLeft": 10})
+        mock.get(f"{api}/sms/sms-ab12345-1/outgoing", json=[])
         posted = mock.post(f"{api}/sms/sms-ab12345-1/jobs", json=report, headers={"X-Ovh-QueryID": "EU.test"})
         result = command("apply", "-C", folder, "--auto-approve", "-v")
     assert (0, 1, 1) == (result.code, token.call_count, posted.call_count)

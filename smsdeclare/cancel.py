@@ -1,0 +1,142 @@
+"""Take back what the provider still holds: recorded first, then asked for, then seen gone from both lists.
+
+A DELETE may be repeated and its answer proves nothing. An SMS counts as taken back once it has left the list of what is
+held and did not turn up in the list of what was sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from smsdeclare import codes
+from smsdeclare.clock import pause, timestamp
+from smsdeclare.errors import ProviderError
+from smsdeclare.events import TakenBack, Trouble
+from smsdeclare.provider import Forbidden
+from smsdeclare.records import Taken
+from smsdeclare.schedule import is_too_close
+from smsdeclare.settle import EARLIER, could_be, explained, why_absence_is_no_proof
+from smsdeclare.states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from smsdeclare.clock import Clock
+    from smsdeclare.ledger import Ledger
+    from smsdeclare.provider import Listed, Provider
+    from smsdeclare.records import Posted
+    from smsdeclare.settle import Rules
+
+
+def take_back(
+    jobs: Sequence[Posted],
+    ledger: Ledger,
+    provider: Provider,
+    clock: Clock,
+    rules: Rules,
+    *,
+    by: str,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[TakenBack | Trouble]:
+    """Take back the sends of these jobs, then finish what an earlier run began.
+
+    `by` is the digest of the plan, or STOP. Each event is yielded after it is on record. Raises ProviderError and
+    StateError.
+    """
+    now = provider.time()
+    wanted = [job for job in jobs if not is_too_close(job.send_at, now)]
+    try:
+        held = provider.held() if wanted else ()
+        others = explained(ledger)
+        for job in wanted:
+            if stop():
+                break
+            mine = {number: _whose(held, job, number, others) for number in job.states}
+            unclear = sum(one is None for one in mine.values())
+            if unclear:
+                reason = f"{job.address}: {unclear} that the provider holds under ids that its report did not name"
+                yield Trouble(code=codes.CANT_TAKE_BACK, reason=reason)
+            clear = {number: state for number, state in job.states.items() if mine[number] is not None}
+            if clear:
+                ledger.take_back(replace(job, states=clear), by)
+    except Forbidden as error:
+        yield _forbidden(error)
+        return
+    yield from finish(ledger, provider, clock, rules, stop=stop)
+
+
+def finish(
+    ledger: Ledger,
+    provider: Provider,
+    clock: Clock,
+    rules: Rules,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[TakenBack | Trouble]:
+    """Ask for everything that is being taken back, and record what became of it; no network where there is none."""
+    jobs = [_cancelling(job) for job in ledger.posted_in_doubt() if State.CANCELLING in job.states.values()]
+    if not jobs:
+        return
+    others = explained(ledger)
+    try:
+        held = provider.held()
+        for job in jobs:
+            for number in job.states:
+                for one in _whose(held, job, number, others) or ():
+                    _ask(provider, one)
+        before = provider.time()
+        held = provider.held()
+        after = provider.time()
+        if not pause(clock, rules.moving.total_seconds(), stop):
+            return
+        for job in jobs:
+            due = datetime.fromisoformat(job.send_at or job.claimed_at)
+            # Gone before its time it can't have gone out. Later its absence must be proved like any other's.
+            is_sure = after < due or (
+                due + rules.after <= before and not why_absence_is_no_proof(ledger, provider, before, rules)
+            )
+            missing = [one for one in job.states if not any(could_be(sms, job, one, others) for sms in held)]
+            yield _conclude(ledger, provider, job, frozenset(missing) if is_sure else frozenset(), after)
+    except Forbidden as error:
+        yield _forbidden(error)
+
+
+def _conclude(ledger: Ledger, provider: Provider, job: Posted, missing: frozenset[str], now: datetime) -> TakenBack:
+    """Record who went out after all, by the list of what was sent, and who of the missing did not."""
+    listed = provider.sent(job.tag, datetime.fromisoformat(job.claimed_at) - EARLIER)
+    out = {one.receiver: Taken(one.id, one.credits) for one in listed if one.receiver in job.states}
+    gone = missing - set(out)
+    moved = ledger.end_take_back(job, gone=gone, out=out, reason=f"taken back at {timestamp(now)}")
+    left = len(job.states) - moved.taken - moved.freed
+    return TakenBack(job=job, cancelled=gone, slipped=moved.taken, left=left)
+
+
+def _whose(
+    held: Sequence[Listed], job: Posted, number: str, others: frozenset[tuple[int, str]]
+) -> tuple[int, ...] | None:
+    """The id under which the provider holds this send; none where it holds nothing, None where that is not clear."""
+    mine = tuple(one.id for one in held if one.receiver == number and one.id in job.ids)
+    if mine or not any(could_be(one, job, number, others) for one in held):
+        return mine
+    return None
+
+
+def _ask(provider: Provider, sms: int) -> None:
+    """Whether the request arrived, and was heard, the lists tell."""
+    try:
+        provider.take_back(sms)
+    except Forbidden:
+        raise
+    except ProviderError:
+        return
+
+
+def _cancelling(job: Posted) -> Posted:
+    return replace(job, states={number: state for number, state in job.states.items() if state is State.CANCELLING})
+
+
+def _forbidden(error: Forbidden) -> Trouble:
+    found = error.diagnostics[0]
+    return Trouble(code=found.code, reason=found.detail, advice=found.suggestion, query_id=found.query_id)

@@ -1,0 +1,187 @@
+"""Decisions → what a plan shows: changes, their counts, skipped rows, warnings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from smsdeclare import codes
+from smsdeclare.compare import Action
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.plan import Change, SkippedRow, Summary, Warned
+from smsdeclare.redaction import mask_text
+from smsdeclare.schedule import is_too_close
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from smsdeclare.compare import Decision
+    from smsdeclare.definitions import Message
+    from smsdeclare.sends import MessageSends, Send
+
+_COSTS = frozenset({Action.SEND, Action.REPLACE})
+
+
+def changes_of(
+    one: MessageSends,
+    decisions: Sequence[Decision],
+    *,
+    todo: Sequence[Decision],
+    late: Sequence[Decision],
+    posts: int,
+) -> Iterator[Change]:
+    """One change for each action that some receiver of the message needs.
+
+    `todo` are those that a run would post, `late` those whose time has passed, `posts` how many POSTs it would take.
+    """
+    if late:
+        reason = f"too late for {len(late):,}; an apply records them as missed"
+        yield _change(one, Action.KEEP, [decision.send for decision in late], 0, reason)
+    fresh = [decision.send for decision in todo if decision.action is Action.SEND]
+    replaced = [decision.send for decision in todo if decision.action is Action.REPLACE]
+    unknown = [decision.send for decision in decisions if decision.is_doubtful]
+    busy = {id(decision) for decision in (*todo, *late)}
+    done = [one for one in decisions if not one.is_doubtful and not one.is_free and id(one) not in busy]
+    if fresh:
+        reason = f"{_receivers(len(fresh))} not had it"
+        yield _change(one, Action.SEND, fresh, 0 if replaced else posts, reason)
+    if replaced:
+        reason = f"what is scheduled for {len(replaced):,} was edited; it is taken back, seen gone, and sent anew"
+        yield _change(one, Action.REPLACE, replaced, posts, reason)
+    if unknown:
+        yield _change(one, Action.SETTLE, unknown, 0, f"it is not known whether {len(unknown):,} went out")
+    if done:
+        edited = sum(decision.edited for decision in done)
+        reason = f"{_receivers(len(done))} had it"
+        if edited:
+            reason += f", {edited:,} with an earlier text; raise `revision` to send it again"
+        yield _change(one, Action.KEEP, [decision.send for decision in done], 0, reason, edited)
+
+
+def change_without_text(address: str, action: Action, count: int, reason: str) -> Change:
+    """A change for sends that today's files do not ask for."""
+    return Change(
+        address=address,
+        action=action,
+        receivers=count,
+        send_at=None,
+        posts=0,
+        encoding="gsm7",
+        encodings={"gsm7": 0, "unicode": 0},
+        parts={"min": 0, "max": 0},
+        credits=0.0,
+        credits_exact=True,
+        sample="",
+        edited_since_sent=0,
+        reason=reason,
+    )
+
+
+def skipped_rows(one: MessageSends) -> Iterator[SkippedRow]:
+    """The rows of a message that nobody is written to for."""
+    for row in one.findings.skipped:
+        yield SkippedRow(
+            address=one.message.address,
+            ref=None,
+            file=row.span.file,
+            line=row.span.line,
+            code=row.code.id,
+            reason=row.reason,
+        )
+
+
+def closed_row(message: Message) -> SkippedRow:
+    """A receiver who joined too late; which one, stays untold."""
+    return SkippedRow(
+        address=message.address,
+        ref=None,
+        file=None,
+        line=None,
+        code=codes.REVISION_CLOSED.id,
+        reason="joined after the revision was closed",
+    )
+
+
+def warnings_of(message: Message, decisions: Sequence[Decision], now: datetime) -> Iterator[Diagnostic]:
+    """What a reader should know of sends that are kept."""
+    found = (
+        (codes.REVISION_LOWERED, sum(one.superseded for one in decisions)),
+        (codes.TAKEN_BACK, sum(one.is_barred for one in decisions)),
+        (
+            codes.TOO_CLOSE,
+            sum(
+                one.held_until is not None
+                and is_too_close(one.held_until, now)
+                and datetime.fromisoformat(one.held_until) > now
+                for one in decisions
+            ),
+        ),
+    )
+    for code, count in found:
+        if count:
+            yield Diagnostic(code=code, detail=f"{message.address}: for {count:,}", span=message.span)
+
+
+def warned(finding: Diagnostic) -> Warned:
+    """A finding as plans carry it."""
+    span = finding.span
+    return Warned(
+        code=finding.code.id,
+        message=mask_text(finding.message),
+        file=span.file if span else None,
+        line=span.line if span else None,
+        column=span.column if span else None,
+    )
+
+
+def summarize(changes: Sequence[Change], skipped: int, missed: int, credits_left: float | None) -> Summary:
+    """The counts of a plan, in sends."""
+    counts = Counter[Action]()
+    for change in changes:
+        counts[change.action] += change.receivers
+    taken = round(sum(change.credits for change in changes), 6)
+    return Summary(
+        send=counts[Action.SEND],
+        cancel=counts[Action.CANCEL],
+        replace=counts[Action.REPLACE],
+        keep=counts[Action.KEEP] - missed,
+        missed=missed,
+        skip=skipped,
+        unknown=counts[Action.SETTLE],
+        posts=sum(change.posts for change in changes),
+        credits=taken,
+        credits_left=credits_left,
+        credits_after=None if credits_left is None else round(credits_left - taken, 6),
+    )
+
+
+def _change(
+    one: MessageSends, action: Action, chosen: Sequence[Send], posts: int, reason: str, edited: int = 0
+) -> Change:
+    encodings = Counter(send.text.bill.encoding for send in chosen)
+    parts = [send.text.bill.parts for send in chosen]
+    costs = action in _COSTS
+    return Change(
+        address=one.message.address,
+        action=action,
+        receivers=len(chosen),
+        send_at=_written(one.message.times.send_at) if costs else None,
+        posts=posts,
+        encoding="mixed" if len(encodings) > 1 else next(iter(encodings)),
+        encodings={"gsm7": encodings["gsm7"], "unicode": encodings["unicode"]},
+        parts={"min": min(parts), "max": max(parts)},
+        credits=round(sum(send.credits for send in chosen), 6) if costs else 0.0,
+        credits_exact=all(send.credits_exact for send in chosen) if costs else True,
+        sample=one.sample,
+        edited_since_sent=edited,
+        reason=reason,
+    )
+
+
+def _receivers(count: int) -> str:
+    return "1 receiver has" if count == 1 else f"{count:,} receivers have"
+
+
+def _written(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None

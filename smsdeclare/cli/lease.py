@@ -1,0 +1,106 @@
+"""The lease on a state while a run is at work: it saves work and gives good messages; safety never rests on it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from smsdeclare import codes
+from smsdeclare.cli import environment
+from smsdeclare.clock import SystemClock, timestamp
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import Held
+from smsdeclare.ledgers.upkeep import held_by
+from smsdeclare.records import Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from smsdeclare.ledger import Ledger
+
+#: A lease that is not renewed runs out after this.
+_LASTS = timedelta(minutes=2)
+#: It is renewed after this; every renewal is a durable write. Seconds.
+_RENEWED_AFTER_SECONDS = 30.0
+#: Between two looks whether another run has finished. Seconds.
+_LOOK_SECONDS = 1.0
+
+
+class Holder:
+    """Holds the lease of a state from `hold` on, until the end of `with`."""
+
+    def __init__(self, ledger: Ledger, wait: timedelta = timedelta()) -> None:
+        self._ledger = ledger
+        self._wait = wait
+        self._clock = SystemClock()
+        self._name = uuid.uuid4().hex
+        self._since = timestamp(self._clock.now())
+        #: Of the monotonic clock; None before it is held.
+        self._renewed_at: float | None = None
+
+    def __enter__(self) -> Self:
+        """Wait until nobody else is at work; nothing is written as long as nothing is to be done."""
+        self._wait_for(lambda: self._other(self._ledger.lease))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._renewed_at is not None:
+            self._ledger.let_go(self._name, timestamp(self._clock.now()))
+
+    def hold(self) -> None:
+        """Take the lease, waiting for another run as long as was asked for; raises Held."""
+        if self._renewed_at is None:
+            self._wait_for(lambda: self._ledger.hold(self._lease(), self._is_over))
+            self._renewed_at = self._clock.monotonic()
+
+    def renew(self) -> None:
+        """Keep it where it is held; raises Held where somebody took it over."""
+        if self._renewed_at is None or self._clock.monotonic() - self._renewed_at < _RENEWED_AFTER_SECONDS:
+            return
+        other = self._ledger.hold(self._lease(), self._is_over)
+        if other is not None:
+            raise Held(Diagnostic(code=codes.STATE_BUSY, detail=f"taken over by {held_by(other).detail}"))
+        self._renewed_at = self._clock.monotonic()
+
+    def _wait_for(self, look: Callable[[], Lease | None]) -> None:
+        last = self._clock.monotonic() + self._wait.total_seconds()
+        while (other := look()) is not None:
+            if self._clock.monotonic() >= last:
+                raise Held(held_by(other))
+            self._clock.sleep(_LOOK_SECONDS)
+
+    def _other(self, found: Lease | None) -> Lease | None:
+        return None if found is None or self._is_over(found) else found
+
+    def _lease(self) -> Lease:
+        return Lease(
+            holder=self._name,
+            actor=environment.actor(),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            ci=environment.ci_job(),
+            since=self._since,
+            until=timestamp(self._clock.now() + _LASTS),
+        )
+
+    def _is_over(self, other: Lease) -> bool:
+        """Whether it ran out, or its process on this machine has ended."""
+        if datetime.fromisoformat(other.until) < self._clock.now():
+            return True
+        return other.host == socket.gethostname() and not _is_alive(other.pid)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,259 @@
+"""One run of `smsdeclare apply` or `smsdeclare settle`: what it does, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from smsdeclare import apply as acting
+from smsdeclare import cancel, codes, refresh, settle
+from smsdeclare.cli.progress import Progress
+from smsdeclare.cli.rows import row_of
+from smsdeclare.cli.session import formatter
+from smsdeclare.clock import SystemClock, pause, timestamp
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import Interrupted, PlanStale, SmsdeclareError
+from smsdeclare.events import JobDone, JobMissed, Received, Settled, TakenBack, Trouble
+from smsdeclare.format import Applied
+from smsdeclare.records import STOP, Key
+from smsdeclare.states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import timedelta
+
+    from smsdeclare.cli.lease import Holder
+    from smsdeclare.cli.opening import Opened
+    from smsdeclare.cli.session import Session
+    from smsdeclare.cli.signals import StopRequest
+    from smsdeclare.ledgers.sqlite import SqliteLedger
+    from smsdeclare.planning import Draft
+
+#: While waiting, the provider is asked again no sooner and no later than after so long. Seconds.
+_SOON_SECONDS = 1.0
+_LATE_SECONDS = 30.0
+_Event = JobDone | JobMissed | Settled | TakenBack | Received | Trouble
+_TAKEN = frozenset({State.ACCEPTED, State.SCHEDULED})
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """What a run has done so far."""
+
+    session: Session
+    opened: Opened
+    ledger: SqliteLedger
+    holder: Holder
+    done: list[JobDone] = field(default_factory=list)
+    errors: list[Diagnostic] = field(default_factory=list)
+    #: Keys of what was taken back in this run.
+    taken_back: set[Key] = field(default_factory=set)
+    settled: int = 0
+    #: How many receipts were read.
+    receipts: int = 0
+    #: How many sends were too late.
+    missed: int = 0
+    #: What ended or marred it; None where nothing did.
+    failure: SmsdeclareError | None = None
+    interrupted: bool = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is to be done in this run."""
+        return (
+            self.interrupted
+            or self.failure is not None
+            or any(one.code is codes.OUTCOME_UNKNOWN for one in self.errors)
+        )
+
+    def settle(self, stop: StopRequest) -> None:
+        """Ask the provider about everything in doubt, and finish what is being taken back; no network for nothing."""
+        if self.ledger.binding is None:
+            return
+        provider, clock, rules = self.opened.provider, SystemClock(), self.opened.rules
+        self._take_all(settle.settle(self.ledger, provider, clock, rules, stop=stop), stop)
+        self._take_all(cancel.finish(self.ledger, provider, clock, rules, stop=stop), stop)
+
+    def refresh(self, stop: StopRequest) -> None:
+        """Read delivery receipts."""
+        if self.ledger.binding is not None and not self.interrupted:
+            self._take_all(refresh.refresh(self.ledger, self.opened.provider, stop=stop), stop)
+
+    def take_back_everything(self, stop: StopRequest) -> None:
+        """Take back all that the provider holds, so that only `resend` frees it."""
+        provider, clock, rules = self.opened.provider, SystemClock(), self.opened.rules
+        held = self.ledger.posted_held()
+        self._take_all(cancel.take_back(held, self.ledger, provider, clock, rules, by=STOP, stop=stop), stop)
+
+    def until_known(self, wait: timedelta, stop: StopRequest) -> Iterator[None]:
+        """Settle again and again for so long, as long as something is unknown; what was freed is to be posted then."""
+        last = time.monotonic() + wait.total_seconds()
+        while not self.interrupted and time.monotonic() < last and any(True for _ in self.ledger.in_doubt()):
+            seconds = min(self._seconds_to_next(), max(last - time.monotonic(), 0.0))
+            if not pause(SystemClock(), seconds, stop):
+                self.interrupted = True
+                return
+            self.settle(stop)
+            # What ended the run before was told; from here on it is tried anew.
+            self.failure, self.errors = None, [one for one in self.errors if one.code is not codes.OUTCOME_UNKNOWN]
+            yield
+
+    def _seconds_to_next(self) -> float:
+        """Until absence can count for the next send; a list may catch up sooner."""
+        ripe = settle.next_moment(self.ledger, self.opened.rules)
+        left = (ripe - self.opened.provider.now()).total_seconds() if ripe else 0.0
+        return min(max(left, _SOON_SECONDS), _LATE_SECONDS)
+
+    def carry_out(self, draft: Draft, margin: timedelta, again: Callable[[str], Draft], stop: StopRequest) -> None:
+        """Do what the draft says: take back, then post; `again` works the rest out anew for the digest."""
+        ledger, digest = self.ledger, draft.plan.digest
+        with Progress(self.session, draft) as progress:
+            try:
+                if draft.has_work:
+                    ledger.bind(self.opened.binding)
+                    self.holder.hold()
+                acting.rename(draft.renames, ledger, SystemClock())
+                if draft.take_backs:
+                    self._take_all(self._take_back(draft, stop), stop)
+                    draft = again(digest)
+                    if draft.plan.digest != digest:
+                        raise PlanStale(Diagnostic(code=codes.PLAN_STALE, detail="the state has changed meanwhile"))
+                self.missed += acting.record_missed(draft.missed, ledger, SystemClock(), plan_digest=digest)
+                if not self.has_ended:
+                    self._take_all(self._post(draft, digest, margin, stop), stop, progress)
+                if not (stop() or self.has_ended or draft.plan.targets) and ledger.binding is not None:
+                    ledger.complete(draft.revisions, timestamp(self.opened.provider.now()))
+            except SmsdeclareError as error:
+                self._fail(error)
+
+    def _take_back(self, draft: Draft, stop: StopRequest) -> Iterable[TakenBack | Trouble]:
+        opened, digest = self.opened, draft.plan.digest
+        return cancel.take_back(
+            draft.take_backs, self.ledger, opened.provider, SystemClock(), opened.rules, by=digest, stop=stop
+        )
+
+    def _post(
+        self, draft: Draft, digest: str, margin: timedelta, stop: StopRequest
+    ) -> Iterable[JobDone | JobMissed | Trouble]:
+        return acting.apply(
+            draft.jobs,
+            self.ledger,
+            self.opened.provider,
+            SystemClock(),
+            plan_digest=digest,
+            margin=margin,
+            stop=stop,
+        )
+
+    def _take_all(
+        self,
+        events: Iterable[_Event],
+        stop: StopRequest,
+        progress: Progress | None = None,
+    ) -> None:
+        for event in events:
+            self._take(event)
+            if progress is not None:
+                progress.show(event)
+            self.holder.renew()
+        self.interrupted = stop()
+
+    def _take(self, event: _Event) -> None:
+        match event:
+            case JobDone():
+                self.done.append(event)
+            case JobMissed():
+                self.missed += event.sends
+            case Settled():
+                self.settled += event.taken + event.freed
+                self._tell(event.job.address, found=event.taken, freed=event.freed, left=event.left)
+            case TakenBack():
+                self.taken_back |= {Key(event.job.message, event.job.revision, one) for one in event.cancelled}
+                self.session.note(
+                    f"{event.job.address}: {len(event.cancelled)} taken back"
+                    + (f", {event.slipped} went out before" if event.slipped else "")
+                    + (f", {event.left} not certain yet" if event.left else "")
+                )
+            case Received():
+                self.receipts += event.sends
+            case Trouble():
+                self._note(event)
+
+    def _tell(self, address: str, *, found: int, freed: int, left: Mapping[str, str]) -> None:
+        said = [f"{found} found at the provider"] if found else []
+        said += [f"{freed} not sent, so free to be posted"] if freed else []
+        counts: dict[str, int] = {}
+        for why in left.values():
+            counts[why] = counts.get(why, 0) + 1
+        said += [f"{count} still unknown ({why})" for why, count in counts.items()]
+        if said:
+            self.session.note(f"{address}: {', '.join(said)}")
+
+    def _note(self, event: Trouble) -> None:
+        found = Diagnostic(code=event.code, detail=event.reason, suggestion=event.advice, query_id=event.query_id)
+        self.errors.append(found)
+        # Doubts have an exit code of their own, and warnings none.
+        if event.code is not codes.OUTCOME_UNKNOWN and found.is_error and self.failure is None:
+            self.failure = SmsdeclareError(found)
+
+    def _fail(self, error: SmsdeclareError) -> None:
+        self.failure = error
+        self.errors.extend(error.diagnostics)
+
+    def exit_code(self, applied: Applied) -> int:
+        """Of several: 130, 4, 1, 3."""
+        if self.interrupted:
+            return Interrupted.exit_code
+        if applied.unknown:
+            return 4
+        if self.failure is not None:
+            return self.failure.exit_code
+        return 3 if applied.rejected or self.missed else 0
+
+    def report(self, applied: Applied, format_name: str) -> None:
+        """Print what came of it."""
+        with suppress(OSError):  # a full disk or a closed pipe must not hide what became of the sends
+            self.session.out(formatter(format_name).applied(applied, self.session.style))
+        if format_name == "text":
+            self.session.report(self.errors)
+
+    def sum_up(self, digest: str | None = None, kept: int = 0, *, title: str = "Apply") -> Applied:
+        """What this run did, and everything that is unknown now, whichever run left it so."""
+        states = {
+            Key(event.claim.message, event.claim.revision, number): state
+            for event in self.done
+            for number, state in event.outcome.states.items()
+        }
+        replaced = {key for key, state in states.items() if key in self.taken_back and state in _TAKEN}
+        fresh = [state for key, state in states.items() if key not in replaced]
+        rejected = {key for key, state in states.items() if state is State.REJECTED}
+        secret, shown = self.ledger.secret or b"", self.session.style.show_numbers
+        refused = [
+            row_of(record, secret, show_numbers=shown)
+            for message, revision in sorted({key[:2] for key in rejected})
+            for record in self.ledger.records(message, revision)
+            if (message, revision, record.number) in rejected
+        ]
+        unknown = [row_of(record, secret, show_numbers=shown) for record in self.ledger.in_doubt()]
+        return Applied(
+            digest=digest,
+            summary={
+                "sent": fresh.count(State.ACCEPTED),
+                "scheduled": fresh.count(State.SCHEDULED),
+                "rejected": len(refused),
+                "missed": self.missed,
+                "cancelled": len(self.taken_back - replaced),
+                "replaced": len(replaced),
+                "settled": self.settled,
+                "receipts": self.receipts,
+                "unknown": len(unknown),
+                "kept": kept,
+                "credits": round(sum(event.outcome.credits or 0.0 for event in self.done), 6),
+            },
+            rejected=tuple(refused),
+            unknown=tuple(unknown),
+            errors=tuple(self.errors),
+            title=title,
+        )
