@@ -14,7 +14,6 @@ from smsdeclare.errors import InputError
 from smsdeclare.records import Key
 from smsdeclare.states import ENDED, State
 
-
 _STATUSES = sorted(state.value for state in (*ENDED, State.CANCELLED))
 
 

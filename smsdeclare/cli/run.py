@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from smsdeclare.records import STOP, Key
 from smsdeclare.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import timedelta
 
     from smsdeclare.cli.lease import Holder
@@ -58,6 +59,8 @@ class Run:
     #: What ended or marred it; None where nothing did.
     failure: SmsdeclareError | None = None
     interrupted: bool = False
+    #: Address → what looks came to, and how often, not yet told.
+    _told: dict[str, Counter[str]] = field(default_factory=dict)
 
     @property
     def has_ended(self) -> bool:
@@ -158,6 +161,7 @@ class Run:
             if progress is not None:
                 progress.show(event)
             self.holder.renew()
+        self._tell()
         self.interrupted = stop()
 
     def _take(self, event: _Event) -> None:
@@ -168,28 +172,28 @@ class Run:
                 self.missed += event.sends
             case Settled():
                 self.settled += event.taken + event.freed
-                self._tell(event.job.address, found=event.taken, freed=event.freed, left=event.left)
+                told = self._told.setdefault(event.job.address, Counter())
+                told["found at the provider"] += event.taken
+                told["not sent, so free to be posted"] += event.freed
+                told.update(f"still unknown: {why}" for why in event.left.values())
             case TakenBack():
                 self.taken_back |= {Key(event.job.message, event.job.revision, one) for one in event.cancelled}
-                self.session.note(
-                    f"{event.job.address}: {len(event.cancelled)} taken back"
-                    + (f", {event.slipped} went out before" if event.slipped else "")
-                    + (f", {event.left} not certain yet" if event.left else "")
-                )
+                told = self._told.setdefault(event.job.address, Counter())
+                told["taken back"] += len(event.cancelled)
+                told["gone out before they could be taken back"] += event.slipped
+                told["still unknown: whether they were taken back"] += event.left
             case Received():
                 self.receipts += event.sends
             case Trouble():
                 self._note(event)
 
-    def _tell(self, address: str, *, found: int, freed: int, left: Mapping[str, str]) -> None:
-        said = [f"{found} found at the provider"] if found else []
-        said += [f"{freed} not sent, so free to be posted"] if freed else []
-        counts: dict[str, int] = {}
-        for why in left.values():
-            counts[why] = counts.get(why, 0) + 1
-        said += [f"{count} still unknown ({why})" for why, count in counts.items()]
-        if said:
-            self.session.note(f"{address}: {', '.join(said)}")
+    def _tell(self) -> None:
+        """Say what the looks came to, one line for each message, however many jobs it has."""
+        for address, counts in self._told.items():
+            said = [f"{count:,} {what}" for what, count in counts.items() if count]
+            if said:
+                self.session.note(f"{address}: {'; '.join(said)}")
+        self._told.clear()
 
     def _note(self, event: Trouble) -> None:
         found = Diagnostic(code=event.code, detail=event.reason, suggestion=event.advice, query_id=event.query_id)
