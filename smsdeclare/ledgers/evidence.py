@@ -91,10 +91,9 @@ class EvidenceLedger(Upkeep):
         with self._transaction() as run:
             for number, sms in sorted(taken.items()):
                 values = {**job.key, "number": number, "sms": sms.id, "reason": "listed late by the provider"}
-                if run(statements.WAS_RELEASED, values).fetchone() is None:
-                    continue
                 run(statements.LATE, values)
-                found.append(number)
+                if run(statements.END_RELEASE, values).rowcount:
+                    found.append(number)
             if found:
                 run(statements.DISTRUST, {})
                 detail = json.dumps({"tag": job.tag, "sends": len(found)})

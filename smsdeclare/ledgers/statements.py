@@ -236,8 +236,9 @@ LATE: Final = (
     + """
       AND state = 'notSent' AND released_from = :ordinal"""
 )
-WAS_RELEASED: Final = """
-    SELECT state, ordinal FROM sends
+#: The alarm is raised once; since absence counts never again, no second release can follow.
+END_RELEASE: Final = """
+    UPDATE sends SET released_from = NULL
     WHERE message = :message AND revision = :revision AND number = :number AND released_from = :ordinal"""
 DISTRUST: Final = "INSERT INTO meta (name, value) VALUES ('absence', 'ask') ON CONFLICT (name) DO NOTHING"
 IS_DISTRUSTED: Final = "SELECT 1 FROM meta WHERE name = 'absence'"
