@@ -49,7 +49,7 @@ class Time:
 
 
 class Faulty(Transport):
-    """The simulator with an answer letter for each POST: a answered, l handled and lost, d lost before it was handled."""
+    """The simulator with a letter for each POST: a answered, l handled and then lost, d lost before it was handled."""
 
     def __init__(self, simulator, time, script=""):
         super().__init__(simulator, clock=lambda: time.now().timestamp(), on_first_byte=self._begin)
@@ -133,8 +133,8 @@ class World:
 
     @property
     def received(self):
-        """Who has an SMS that was not taken back, in the order in which they were accepted."""
-        return [line["receiver"] for line in self.simulator.history.alive()]
+        """Who has an SMS that was not taken back; twice for two."""
+        return sorted(line["receiver"] for line in self.simulator.history.alive())
 
 
 def job(*numbers, text="Hello", send_at=None, message="hello", **options):

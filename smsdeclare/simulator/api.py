@@ -149,7 +149,10 @@ def _post_job(call: _Call) -> Answer:
 
 def _jobs(call: _Call) -> Answer:
     found = lists.waiting(call.history, call.service.name, call.at)
-    return call.listing([sms.id for sms in found], lambda place: lists.job_view(found[place], call.settings))
+    return call.listing(
+        [sms.id + call.settings.jobs_id_shift for sms in found],
+        lambda place: lists.job_view(found[place], call.settings),
+    )
 
 
 def _job(call: _Call) -> Answer:

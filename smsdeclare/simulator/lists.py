@@ -36,7 +36,8 @@ def waiting(history: History, service: str, at: float) -> list[Sms]:
 
 def find_waiting(history: History, service: str, number: str, at: float) -> Sms:
     """One of them. Raises Refused 404; UNKNOWN: what the API answers once an SMS was sent."""
-    sms = history.find(service, int(number)) if _LONG.fullmatch(number) else None
+    shift = history.settings.jobs_id_shift
+    sms = history.find(service, int(number) - shift) if _LONG.fullmatch(number) else None
     if sms is None or not _waits(sms, at):
         raise _no_object(number)
     return sms
@@ -77,7 +78,7 @@ def find_sent(history: History, service: str, number: str, at: float) -> Sms:
 def job_view(sms: Sms, settings: Settings) -> dict[str, Any]:
     """An `sms.Job`: no tag, and nothing has become of it."""
     return {
-        "id": sms.id,
+        "id": sms.id + settings.jobs_id_shift,
         "creationDatetime": datetime_text(sms.created_at, settings),
         "sentAt": None,
         "deliveredAt": None,

@@ -133,6 +133,8 @@ class Settings:
     list_lag: float = 0.0
     #: UNKNOWN: one that stood in `jobs` is in neither list this long, beside `list_lag`; negative: in both.
     lists_gap: float = 0.0
+    #: UNKNOWN: whether the id in `jobs` is the one of the report; this is added to it.
+    jobs_id_shift: int = 0
     #: UNKNOWN: whether the id in `outgoing` is the one of the report; this is added to it.
     outgoing_id_shift: int = 0
     #: UNKNOWN: order of `outgoing`.
