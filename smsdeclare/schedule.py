@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from smsdeclare.canonical import canonical
 from smsdeclare.clock import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from zoneinfo import ZoneInfo
+    from collections.abc import Container, Mapping
 
     from smsdeclare.definitions import Times
 
@@ -22,6 +22,9 @@ LATE = timedelta(hours=1)
 OPEN = timedelta(days=30)
 
 
+_PARIS = ZoneInfo("Europe/Paris")
+_OPENS, _CLOSES = time(8), time(20)
+_SATURDAY = 5
 #: Nothing is taken back so shortly before its time: it could be on its way.
 TOO_CLOSE = timedelta(minutes=10)
 
@@ -80,6 +83,28 @@ def due(times: Times, options: Mapping[str, Any], now: datetime) -> datetime | N
         return times.send_at if times.send_at > now else None
     minutes = int(options.get("differedPeriod", 0))
     return now + timedelta(minutes=minutes) if minutes else None
+
+
+def next_opening(moment: datetime) -> datetime:
+    """When an SMS with a STOP clause that is posted at `moment` has surely gone out or been dropped.
+
+    OVHcloud holds advertising at night and on some days; its pages disagree on which. This is the strictest of them:
+    Monday to Friday without the French public holidays, 8 to 20 in Paris.
+    """
+    import holidays  # noqa: PLC0415 - heavy, and needed for advertising alone
+
+    local = moment.astimezone(_PARIS)
+    closed = holidays.country_holidays("FR", years=(local.year, local.year + 1))
+    if _is_open(local.date(), closed) and _OPENS <= local.time() < _CLOSES:
+        return moment
+    day = local.date() if local.time() < _OPENS else local.date() + timedelta(days=1)
+    while not _is_open(day, closed):
+        day += timedelta(days=1)
+    return datetime.combine(day, _OPENS, tzinfo=_PARIS)
+
+
+def _is_open(day: date, closed: Container[date]) -> bool:
+    return day.weekday() < _SATURDAY and day not in closed
 
 
 def resolved(times: Times) -> str:

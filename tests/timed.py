@@ -75,7 +75,7 @@ class Faulty(Transport):
 class World:
     """A state, a provider, and one clock for both."""
 
-    def __init__(self, folder, script="", **settings):
+    def __init__(self, folder, script="", *, holds_advertising=False, **settings):
         self.time = Time()
         self.simulator = Simulator(Settings(origin="https://eu.api.ovh.com", **settings))
         self.wire = Faulty(self.simulator, self.time, script)
@@ -87,7 +87,12 @@ class World:
             consumer_key=known.consumer_key,
         )
         self.provider = OvhProvider(
-            url="https://eu.api.ovh.com/1.0", credentials=keys, service=SERVICE, clock=self.time, adapter=self.wire
+            url="https://eu.api.ovh.com/1.0",
+            credentials=keys,
+            service=SERVICE,
+            clock=self.time,
+            adapter=self.wire,
+            holds_advertising=holds_advertising,
         )
         self._bind()
 

@@ -132,6 +132,7 @@ def real_or_sandbox(wanted: Definitions) -> Provider:
         service=wanted.provider.service,
         clock=clock,
         requests_per_minute=wanted.provider.requests_per_minute,
+        holds_advertising=not found.is_loopback,
     )
 
 

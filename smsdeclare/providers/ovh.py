@@ -23,7 +23,7 @@ from smsdeclare.providers.ovh_signature import OvhAuth
 from smsdeclare.providers.ovh_token import BearerAuth
 from smsdeclare.providers.transport import AnswerTooLarge, Line, wire
 from smsdeclare.redaction import visible
-from smsdeclare.schedule import due, options_at
+from smsdeclare.schedule import due, next_opening, options_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,6 +59,7 @@ class OvhProvider:
         clock: Clock,
         adapter: BaseAdapter | None = None,
         requests_per_minute: int | None = None,
+        holds_advertising: bool = False,
     ) -> None:
         self._url = url
         self._service = service
@@ -73,6 +74,7 @@ class OvhProvider:
         self._ahead: int | None = None
         self._learned_at = 0.0
         self._used_at = 0.0
+        self._holds_advertising = holds_advertising
         self._pause = 60.0 / requests_per_minute if requests_per_minute else 0.0
 
     # — reading —
@@ -184,8 +186,7 @@ class OvhProvider:
             url=request.url or url,
             body=body,
             headers=tuple(request.headers.items()),
-            # What the provider holds is open until it goes out.
-            not_after=max(self._fence(request), int(held.timestamp()) if held else 0),
+            not_after=max(self._fence(request), self._end_of_hold(held or now, job.options)),
             signed_at=self._clock.monotonic(),
             body_digest=sha256_hex(body),
         )
@@ -213,6 +214,11 @@ class OvhProvider:
         if isinstance(self._auth, BearerAuth):
             return self._auth.expires_at + (self._ahead or 0)
         return int(request.headers["X-Ovh-Timestamp"])
+
+    def _end_of_hold(self, due: datetime, options: Mapping[str, Any]) -> int:
+        """What the provider holds is open until it goes out, at its time or for advertising when that is allowed."""
+        may_be_held = self._holds_advertising and not options.get("noStopClause", False)
+        return int((next_opening(due) if may_be_held else due).timestamp())
 
     def _request(self, method: str, url: str, body: bytes = b"") -> PreparedRequest:
         headers = dict(_HEADERS)

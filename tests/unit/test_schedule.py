@@ -7,7 +7,7 @@ import pytest
 import worlds
 
 from smsdeclare.definitions import Times
-from smsdeclare.schedule import Fate, NoSuchTime, due, fate, moment, options_at
+from smsdeclare.schedule import Fate, NoSuchTime, due, fate, moment, next_opening, options_at
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -205,3 +205,23 @@ def test_a_time_zone_that_is_none_is_named(command, tmp_path):
         tmp_path, {"smsdeclare.yaml": worlds.root(more="timezone: Mars/Olympus\n" + worlds.message())}
     )
     assert "smsdeclare.yaml:4:11: error SMS104" in command("validate", "-C", folder).out
+
+
+@pytest.mark.parametrize(
+    ("posted", "out"),
+    [
+        pytest.param("2026-12-01 08:00", "2026-12-01 08:00", id="Tuesday morning"),
+        pytest.param("2026-12-01 19:59", "2026-12-01 19:59", id="Tuesday evening"),
+        pytest.param("2026-12-01 20:00", "2026-12-02 08:00", id="Tuesday night"),
+        pytest.param("2026-12-02 07:59", "2026-12-02 08:00", id="before the morning"),
+        pytest.param("2026-12-04 20:30", "2026-12-07 08:00", id="Friday night"),
+        pytest.param("2026-12-05 10:00", "2026-12-07 08:00", id="Saturday"),
+        pytest.param("2026-12-24 21:00", "2026-12-28 08:00", id="Christmas on a Friday"),
+        pytest.param("2026-12-31 21:00", "2027-01-04 08:00", id="into the next year"),
+        pytest.param("2026-05-14 12:00", "2026-05-15 08:00", id="Ascension Day"),
+    ],
+)
+def test_advertising_goes_out_when_the_strictest_page_allows_it(posted, out):
+    paris = ZoneInfo("Europe/Paris")
+    moment = datetime.fromisoformat(posted).replace(tzinfo=paris)
+    assert datetime.fromisoformat(out).replace(tzinfo=paris) == next_opening(moment)

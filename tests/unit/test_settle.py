@@ -131,6 +131,18 @@ def test_what_nobody_explains_blocks_whatever_its_text(world):
     assert "unknown" == here.states[B]
 
 
+def test_advertising_that_may_be_held_for_the_night_is_not_absent_before_the_morning(world):
+    here = world("ad", holds_advertising=True)
+    here.time.pass_(hours=12)  # 21:00 in Paris
+    here.apply(job(A), job(B, text="b", noStopClause=False))
+    here.time.pass_(hours=11)  # 8:00
+    here.settle()
+    assert "unknown" == here.states[B]
+    here.time.pass_(minutes=31)
+    here.settle()
+    assert "notSent" == here.states[B]
+
+
 @pytest.mark.parametrize("spelling", ["+", "00"])
 def test_numbers_are_compared_in_one_spelling(world, spelling):
     here = world("ld", listed_numbers=spelling)
