@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from smsdeclare import codes, phone, schedule
 from smsdeclare.define_receivers import check_lists, receiver, receivers_list
 from smsdeclare.definitions import (
+    SOONEST,
     Definitions,
     InlineReceiver,
     Limit,
@@ -74,6 +75,7 @@ class _Definer:
             if (message := self._message(document, name, options, receivers)) is not None
         ]
         policy = self._policy(receivers)
+        settle = self._settle()
         check_lists(self.reporter, self.documents, receivers)
         if any(finding.is_error for finding in self.reporter.found):
             raise InputError(*by_place(self.reporter.found))
@@ -100,11 +102,7 @@ class _Definer:
                 path=state.get("path"),
                 allow_local_in_ci=state.get("allowLocalInCI", False),
             ),
-            settle=SettleSettings(
-                after=_duration(data.get("settle", {}).get("after", "30m")),
-                absence=data.get("settle", {}).get("absence"),
-                span=root.span(("settle", "after")) if "after" in data.get("settle", {}) else None,
-            ),
+            settle=settle,
             policy=policy,
             variables=MappingProxyType(variables),
             receivers=MappingProxyType(receivers),
@@ -145,6 +143,19 @@ class _Definer:
                     )
                 )
         return {name: value for name, value in values.items() if value}
+
+    def _settle(self) -> SettleSettings:
+        root = self.project.root
+        written = (root.data.get("settle") if root else None) or {}
+        if root is None or "after" not in written:
+            return SettleSettings(absence=written.get("absence"))
+        settings = SettleSettings(
+            after=_duration(written["after"]), absence=written.get("absence"), span=root.span(("settle", "after"))
+        )
+        # Other places come from the environment, and are looked at when they are known.
+        if root.data["provider"].get("endpoint", "").startswith("ovh-") and settings.after < SOONEST:
+            self.reporter.report(codes.SETTLE_TOO_SOON, "", root, ("settle", "after"))
+        return settings
 
     def _policy(self, receivers: Mapping[str, ReceiversList]) -> Policy:
         root = self.project.root

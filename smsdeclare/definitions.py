@@ -56,6 +56,11 @@ _SKIPPED = Limit(0.05, is_share=True)
 _LEFT = Limit(0.3, is_share=True)
 
 
+#: Away from loopback absence counts no sooner: a signature is taken for ten minutes at most, an SMS is made within one
+#: and listed within five.
+SOONEST = timedelta(minutes=20)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleSettings:
     """When what the provider does not list counts as not sent."""

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 #: Between the list of what is held and the list of what was sent: an SMS that moves over stands in one of them.
 MOVING = timedelta(minutes=2)
-#: Away from loopback absence counts no sooner: a signature is taken for ten minutes at most, an SMS is made within one
-#: and listed within five.
-SOONEST = timedelta(minutes=20)
 #: Longer than this after its time an SMS is not missing from a list that works.
 LAG = timedelta(minutes=5)
 #: Lists are asked for what is older than the claim by this, since clocks and time zones differ.

@@ -11,12 +11,12 @@ from smsdeclare import codes
 from smsdeclare.cli import environment
 from smsdeclare.clock import SystemClock
 from smsdeclare.define import define
-from smsdeclare.definitions import Definitions, Policy, ProviderSettings, SettleSettings, StateSettings
+from smsdeclare.definitions import SOONEST, Definitions, Policy, ProviderSettings, SettleSettings, StateSettings
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, StateError
 from smsdeclare.project import read
 from smsdeclare.records import Binding
-from smsdeclare.settle import MOVING, SOONEST, Rules
+from smsdeclare.settle import MOVING, Rules
 
 #: OVHcloud refuses a signature that is older; a clock 8 minutes off was refused, the exact figure is not known.
 SIGNATURE_WINDOW = timedelta(minutes=10)

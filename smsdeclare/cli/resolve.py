@@ -32,15 +32,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
-@click.option("--sent/--not-sent", "sent", required=True, default=None, help="What became of them.")
+@click.option("--sent/--not-sent", "sent", default=None, help="What became of them.")
 @click.option("--reason", required=True, metavar="TEXT", help="How you know; it stays on record, with your name.")
 @shared_options
-def command(session: Session, addresses: tuple[str, ...], *, sent: bool, reason: str) -> None:
+def command(session: Session, addresses: tuple[str, ...], *, sent: bool | None, reason: str) -> None:
     """Say what became of unknown sends: of a message, or of one receiver.
 
     For what `smsdeclare settle` can't find out. With --not-sent it looks at the provider once more, shows what it
     found, and refuses as long as the request could still arrive; the next apply posts these again.
     """
+    if sent is None:
+        raise InputError(Diagnostic(code=codes.USAGE, detail="say --sent or --not-sent"))
     if not reason.strip():
         raise InputError(Diagnostic(code=codes.USAGE, detail="the reason is empty"))
     definitions = opening.definitions(session)
