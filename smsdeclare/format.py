@@ -51,6 +51,8 @@ class Standing:
     counts: Mapping[str, int]
     #: What its jobs took.
     credits: float
+    #: Status, why, and how many; the most frequent first.
+    reasons: Sequence[tuple[str, str, int]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Taken,
         Tally,
     )
+    from smsdeclare.states import State
 
 
 class Fenced(Protocol):
@@ -83,6 +84,10 @@ class Ledger(Protocol):
 
     def tallies(self) -> Sequence[Tally]:
         """How many sends stand where, for each revision of each message."""
+        ...
+
+    def reasons(self, message: str, revision: int) -> Sequence[tuple[State, str, int]]:
+        """Why sends of a revision failed, were refused or are unknown, and how many; the most frequent first."""
         ...
 
     def bind(self, binding: Binding) -> None:

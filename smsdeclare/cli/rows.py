@@ -13,16 +13,20 @@ if TYPE_CHECKING:
     from smsdeclare.records import Record
 
 
+def shown(state: State) -> str:
+    """The word for a state; a claim without an outcome is as unknown as one whose answer was lost."""
+    return (State.UNKNOWN if state is State.INTENDED else state).value
+
+
 def row_of(record: Record, secret: bytes, *, show_numbers: bool) -> SendRow:
-    """One record; a claim without an outcome is as unknown as one whose answer was lost."""
-    state = State.UNKNOWN if record.state is State.INTENDED else record.state
+    """One record as it may be shown."""
     return SendRow(
         address=record.address,
         ref=ref(secret, record.message, record.revision, record.number),
         message=record.message,
         revision=record.revision,
         receiver=record.number if show_numbers else mask_number(record.number),
-        status=state.value,
+        status=shown(record.state),
         attempts=record.attempts,
         id=record.id,
         credits=record.credits,

@@ -64,7 +64,17 @@ def standings(rows: Sequence[Standing], stopped: Stopped | None) -> str:
     return document(
         {
             "stopped": None if stopped is None else asdict(stopped),
-            "messages": [{"address": row.address, "counts": dict(row.counts), "credits": row.credits} for row in rows],
+            "messages": [
+                {
+                    "address": row.address,
+                    "counts": dict(row.counts),
+                    "credits": row.credits,
+                    "reasons": [
+                        {"status": status, "reason": why, "sends": count} for status, why, count in row.reasons
+                    ],
+                }
+                for row in rows
+            ],
         }
     )
 

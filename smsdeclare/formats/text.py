@@ -219,6 +219,7 @@ def standings(rows: Sequence[Standing], stopped: Stopped | None) -> str:
         order = sorted(row.counts, key=lambda status: (status != "unknown", status))
         counts = ", ".join(f"{row.counts[status]:,} {status}" for status in order)
         lines.append(f"{row.address}   {counts}   {_count(row.credits, 'credit')}")
+        lines += [f"  {count:,} {status}: {_line(why)}" for status, why, count in row.reasons]
     return "".join(f"{line}\n" for line in lines or ["Nothing is on record."])
 
 

@@ -114,6 +114,11 @@ class RelationalLedger(EvidenceLedger):
             for message, revision, state, count in self._rows(statements.TALLIES, {})
         ]
 
+    def reasons(self, message: str, revision: int) -> Sequence[tuple[State, str, int]]:
+        """Why sends of a revision failed, were refused or are unknown, and how many; the most frequent first."""
+        key = {"message": message, "revision": revision}
+        return [(self._state(state), why, count) for state, why, count in self._rows(statements.REASONS, key)]
+
     def left_texts(self, names: Collection[str]) -> Mapping[str, str]:
         """Of every message on record that is not among `names`: digest of its latest text as written → its name."""
         found: dict[str, str] = {}

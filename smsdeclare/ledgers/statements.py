@@ -262,6 +262,12 @@ DELIVERED: Final = (
 READ_LEASE: Final = "SELECT value FROM meta WHERE name = 'lease'"
 DELETE_LEASE: Final = "DELETE FROM meta WHERE name = 'lease'"
 
+REASONS: Final = """
+    SELECT state, reason, COUNT(*) FROM sends
+    WHERE message = :message AND revision = :revision AND reason IS NOT NULL
+      AND state IN ('intended', 'unknown', 'cancelling', 'failed', 'rejected')
+    GROUP BY state, reason ORDER BY COUNT(*) DESC, state, reason"""
+
 INSERT_EVENT: Final = "INSERT INTO events (at, kind, detail) VALUES (:at, :kind, :detail)"
 
 

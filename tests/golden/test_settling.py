@@ -360,7 +360,7 @@ def test_refresh_reads_receipts_and_status_shows_them(place):
     jsonschema.validate(result.json, load_schema("apply.v1"))
     assert (0, 2) == (result.code, result.json["summary"]["receipts"])
     assert "1 delivered" in (shown := here.run("status").out)
-    assert "1 failed" in shown
+    assert "1 failed: the phone was off or out of reach (ptt 24)" in shown
     assert "out of reach" in here.run("state", "list", "--json").out
 
 

@@ -121,8 +121,10 @@ def test_an_oauth2_token_is_asked_for_once_and_its_end_is_the_fence(command, tmp
     for name, value in CLIENT.items():
         monkeypatch.setenv(name, value)
     api = "https://eu.api.ovh.com/1.0"
+    # Advertising may be held for longer than a token lives.
+    plain = "    options: {noStopClause: true}\n"
     report = {"ids": [1], "validReceivers": ["+33639980001"], "invalidReceivers": [], "totalCreditsRemoved": 1}
-    root = worlds.root("{name: ovh, endpoint: ovh-eu, service: sms-ab12345-1}", worlds.message())
+    root = worlds.root("{name: ovh, endpoint: ovh-eu, service: sms-ab12345-1}", worlds.message(more=plain))
     folder = worlds.write(tmp_path, {"smsdeclare.yaml": root})
     with responses.RequestsMock() as mock:
         mock.get(f"{api}/auth/time", json=1_700_000_000)
