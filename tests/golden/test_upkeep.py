@@ -137,6 +137,7 @@ def test_a_run_at_work_stops_before_its_next_post(command, tmp_path, monkeypatch
 def test_the_status_counts_by_message(command, sent):
     document = command("status", "-C", sent, "--json").json
     jsonschema.validate(document, load_schema("status.v1"), cls=jsonschema.Draft202012Validator)
-    assert [{"address": "message.hello@1", "counts": {"accepted": 2}, "credits": 2.0}] == document["messages"]
+    expected = {"address": "message.hello@1", "counts": {"accepted": 2}, "credits": 2.0, "reasons": []}
+    assert [expected] == document["messages"]
     assert "message.hello@1   2 accepted   2 credits" in command("status", "message.hello", "-C", sent).out
     assert [] == command("status", "message.other", "-C", sent, "--json").json["messages"]
