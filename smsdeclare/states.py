@@ -46,7 +46,7 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.ACCEPTED, State.DELIVERED, State.FAILED, State.CANCELLING}),
     State.CANCELLING: frozenset({State.CANCELLED, State.ACCEPTED}),
     State.NOT_SENT: frozenset({State.INTENDED, State.ACCEPTED}),
-    State.CANCELLED: frozenset({State.INTENDED}),
+    State.CANCELLED: frozenset({State.INTENDED, State.NOT_SENT}),
     State.DELIVERED: frozenset({State.NOT_SENT}),
     State.FAILED: frozenset({State.NOT_SENT}),
     State.REJECTED: frozenset({State.NOT_SENT}),
