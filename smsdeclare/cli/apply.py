@@ -118,7 +118,7 @@ def command(
         _check_place(approval, opened)
         if ledger.stopped:
             raise Held(stopped_by(ledger.stopped))
-        with Holder(ledger, lock_timeout) as holder:
+        with Holder(ledger, opened.clock, lock_timeout) as holder:
             run = Run(session=session, opened=opened, ledger=ledger, holder=holder)
             with StopRequest() as stop:
                 run.settle(stop)

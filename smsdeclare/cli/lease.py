@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from smsdeclare import codes
 from smsdeclare.cli import environment
-from smsdeclare.clock import SystemClock, timestamp
+from smsdeclare.clock import timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held
 from smsdeclare.ledgers.upkeep import held_by
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from smsdeclare.clock import Clock
     from smsdeclare.ledger import Ledger
 
 #: A lease that is not renewed runs out after this.
@@ -33,10 +34,10 @@ _LOOK_SECONDS = 1.0
 class Holder:
     """Holds the lease of a state from `hold` on, until the end of `with`."""
 
-    def __init__(self, ledger: Ledger, wait: timedelta = timedelta()) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, wait: timedelta = timedelta()) -> None:
         self._ledger = ledger
         self._wait = wait
-        self._clock = SystemClock()
+        self._clock = clock
         self._name = uuid.uuid4().hex
         self._since = timestamp(self._clock.now())
         #: Of the monotonic clock; None before it is held.

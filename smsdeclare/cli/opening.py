@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from smsdeclare.cli.session import Session
+    from smsdeclare.clock import Clock
     from smsdeclare.ledgers.sqlite import SqliteLedger
     from smsdeclare.provider import Provider
     from smsdeclare.providers.endpoints import Endpoint
@@ -37,6 +38,8 @@ class Opened:
 
     provider: Provider
     binding: Binding
+    #: What a run waits and dates by.
+    clock: Clock
     #: Where the sandbox keeps its SMS; None for a real provider.
     outbox: Path | None
     #: When what this provider does not list counts as not sent.
@@ -107,13 +110,13 @@ def _stays_here(wanted: Definitions) -> bool:
 
 def provider(wanted: Definitions) -> Opened:
     """The provider of a project, with its service found; raises InputError or ProviderError."""
-    opened = real_or_sandbox(wanted)
+    opened, clock, rules = real_or_sandbox(wanted), SystemClock(), _rules(wanted)
     if wanted.provider.name == "sandbox":
         bound = binding(wanted, "sandbox", opened.service())
-        return Opened(provider=opened, binding=bound, outbox=_outbox(wanted), rules=_rules(wanted))
+        return Opened(provider=opened, binding=bound, clock=clock, outbox=_outbox(wanted), rules=rules)
     found = place(wanted)
     bound = binding(wanted, found.name, opened.service())
-    return Opened(provider=opened, binding=bound, outbox=None, rules=_rules(wanted))
+    return Opened(provider=opened, binding=bound, clock=clock, outbox=None, rules=rules)
 
 
 def real_or_sandbox(wanted: Definitions) -> Provider:

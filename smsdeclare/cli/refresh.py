@@ -26,7 +26,7 @@ def command(session: Session, *, format_name: str) -> int:
     definitions = opening.definitions(session)
     opened = opening.provider(definitions)
     with closing(opening.bound_ledger(definitions, opened)) as ledger:
-        run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger))
+        run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger, opened.clock))
         with StopRequest() as stop:
             run.settle(stop)
             run.refresh(stop)

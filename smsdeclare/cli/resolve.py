@@ -84,7 +84,7 @@ def _look(session: Session, definitions: Definitions, ledger: SqliteLedger, jobs
     if now < last:
         raise InputError(Diagnostic(code=codes.TOO_EARLY, detail=f"not before {timestamp(last)}"))
     session.note("Looking at the provider's lists of what it holds and what it sent:")
-    run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger))
+    run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger, opened.clock))
     with StopRequest() as stop:
         run.settle(stop)
     session.report(run.errors)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from smsdeclare import cancel, codes, refresh, settle
 from smsdeclare.cli.progress import Progress
 from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import formatter
-from smsdeclare.clock import SystemClock, pause, timestamp
+from smsdeclare.clock import pause, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Interrupted, PlanStale, SmsdeclareError
 from smsdeclare.events import JobDone, JobMissed, Received, Settled, TakenBack, Trouble
@@ -75,7 +74,7 @@ class Run:
         """Ask the provider about everything in doubt, and finish what is being taken back; no network for nothing."""
         if self.ledger.binding is None:
             return
-        provider, clock, rules = self.opened.provider, SystemClock(), self.opened.rules
+        provider, clock, rules = self.opened.provider, self.opened.clock, self.opened.rules
         self._take_all(settle.settle(self.ledger, provider, clock, rules, stop=stop), stop)
         self._take_all(cancel.finish(self.ledger, provider, clock, rules, stop=stop), stop)
 
@@ -86,16 +85,17 @@ class Run:
 
     def take_back_everything(self, stop: StopRequest) -> None:
         """Take back all that the provider holds, so that only `resend` frees it."""
-        provider, clock, rules = self.opened.provider, SystemClock(), self.opened.rules
+        provider, clock, rules = self.opened.provider, self.opened.clock, self.opened.rules
         held = self.ledger.posted_held()
         self._take_all(cancel.take_back(held, self.ledger, provider, clock, rules, by=STOP, stop=stop), stop)
 
     def until_known(self, wait: timedelta, stop: StopRequest) -> Iterator[None]:
         """Settle again and again for so long, as long as something is unknown; what was freed is to be posted then."""
-        last = time.monotonic() + wait.total_seconds()
-        while not self.interrupted and time.monotonic() < last and any(True for _ in self.ledger.in_doubt()):
-            seconds = min(self._seconds_to_next(), max(last - time.monotonic(), 0.0))
-            if not pause(SystemClock(), seconds, stop):
+        clock = self.opened.clock
+        last = clock.monotonic() + wait.total_seconds()
+        while not self.interrupted and clock.monotonic() < last and any(True for _ in self.ledger.in_doubt()):
+            seconds = min(self._seconds_to_next(), max(last - clock.monotonic(), 0.0))
+            if not pause(clock, seconds, stop):
                 self.interrupted = True
                 return
             self.settle(stop)
@@ -111,19 +111,19 @@ class Run:
 
     def carry_out(self, draft: Draft, margin: timedelta, again: Callable[[str], Draft], stop: StopRequest) -> None:
         """Do what the draft says: take back, then post; `again` works the rest out anew for the digest."""
-        ledger, digest = self.ledger, draft.plan.digest
+        ledger, clock, digest = self.ledger, self.opened.clock, draft.plan.digest
         with Progress(self.session, draft) as progress:
             try:
                 if draft.has_work:
                     ledger.bind(self.opened.binding)
                     self.holder.hold()
-                acting.rename(draft.renames, ledger, SystemClock())
+                acting.rename(draft.renames, ledger, clock)
                 if draft.take_backs:
                     self._take_all(self._take_back(draft, stop), stop)
                     draft = again(digest)
                     if draft.plan.digest != digest:
                         raise PlanStale(Diagnostic(code=codes.PLAN_STALE, detail="the state has changed meanwhile"))
-                self.missed += acting.record_missed(draft.missed, ledger, SystemClock(), plan_digest=digest)
+                self.missed += acting.record_missed(draft.missed, ledger, clock, plan_digest=digest)
                 if not self.has_ended:
                     self._take_all(self._post(draft, digest, margin, stop), stop, progress)
                 if not (stop() or self.has_ended or draft.plan.targets) and ledger.binding is not None:
@@ -134,7 +134,7 @@ class Run:
     def _take_back(self, draft: Draft, stop: StopRequest) -> Iterable[TakenBack | Trouble]:
         opened, digest = self.opened, draft.plan.digest
         return cancel.take_back(
-            draft.take_backs, self.ledger, opened.provider, SystemClock(), opened.rules, by=digest, stop=stop
+            draft.take_backs, self.ledger, opened.provider, opened.clock, opened.rules, by=digest, stop=stop
         )
 
     def _post(
@@ -144,7 +144,7 @@ class Run:
             draft.jobs,
             self.ledger,
             self.opened.provider,
-            SystemClock(),
+            self.opened.clock,
             plan_digest=digest,
             margin=margin,
             stop=stop,

@@ -32,7 +32,7 @@ def command(session: Session, *, wait: timedelta, format_name: str) -> int:
     definitions = opening.definitions(session)
     opened = opening.provider(definitions)
     with closing(opening.bound_ledger(definitions, opened)) as ledger:
-        run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger))
+        run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger, opened.clock))
         with StopRequest() as stop:
             run.settle(stop)
             for _ in run.until_known(wait, stop):

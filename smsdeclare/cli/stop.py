@@ -47,7 +47,7 @@ def command(session: Session, *, reason: str, cancel: bool) -> int:
 
 def _take_back(session: Session, ledger: SqliteLedger) -> int:
     opened = opening.provider(opening.definitions_of_state(session, ledger))
-    run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger))
+    run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger, opened.clock))
     with StopRequest() as stop:
         run.settle(stop)
         run.take_back_everything(stop)
