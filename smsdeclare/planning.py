@@ -198,7 +198,7 @@ def _part(view: _View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> _P
     counted = [*(each.send for each in todo), *done]
     size = view.definitions.provider.receivers_per_job
     posts = sum(1 for _ in group(message, (each.send for each in todo), size))
-    left = [each for each in withdrawn if (each.message, each.revision) == (name, message.revision)]
+    left = [each for each in withdrawn if (each.message, each.revision) == (message.name, message.revision)]
     scheduled = len(left) + sum(each.state is State.SCHEDULED for each in decisions)
     return _Part(
         message=message,
@@ -251,13 +251,17 @@ def _withdrawals(view: _View, chosen: Sequence[MessageSends], targets: Sequence[
             if not targets and message not in view.definitions.enabled:
                 yield from withdrawals(view.ledger, message, revision, frozenset(), view.approved)
             continue
+        # Approved is what the files say, so it goes by the name that stands there.
+        name = one.message.name
         numbers = frozenset(send.number for send in one.sends)
         is_partial = names_only_sends_of(one.message, targets)
         if revision == one.message.revision and not is_partial:
-            yield from withdrawals(view.ledger, message, revision, numbers, view.approved)
+            mine = withdrawals(view.ledger, message, revision, numbers, view.approved)
+            yield from (each._replace(message=name) for each in mine)
         if revision < one.message.revision:
             lower = withdrawals(view.ledger, message, revision, frozenset(), view.approved)
-            yield from (each for each in lower if not is_partial or each.known.number in numbers)
+            meant = (each for each in lower if not is_partial or each.known.number in numbers)
+            yield from (each._replace(message=name) for each in meant)
 
 
 def _posted(ledger: Ledger, keys: Collection[tuple[str, int, str]]) -> Iterator[Posted]:

@@ -98,9 +98,13 @@ class Run:
             if not pause(clock, seconds, stop):
                 self.interrupted = True
                 return
-            self.settle(stop)
-            # What ended the run before was told; from here on it is tried anew.
-            self.failure, self.errors = None, [one for one in self.errors if one.code is not codes.OUTCOME_UNKNOWN]
+            try:
+                self.settle(stop)
+            except SmsdeclareError as error:
+                self._fail(error)
+                return
+            # Doubts that ended the run are being ended; what was refused as a whole stays so.
+            self.errors = [one for one in self.errors if one.code is not codes.OUTCOME_UNKNOWN]
             yield
 
     def _seconds_to_next(self) -> float:
@@ -117,12 +121,12 @@ class Run:
                 if draft.has_work:
                     ledger.bind(self.opened.binding)
                     self.holder.hold()
-                acting.rename(draft.renames, ledger, clock)
+                if draft.renames:
+                    acting.rename(draft.renames, ledger, clock)
+                    draft = _unchanged(again(digest), digest)
                 if draft.take_backs:
                     self._take_all(self._take_back(draft, stop), stop)
-                    draft = again(digest)
-                    if draft.plan.digest != digest:
-                        raise PlanStale(Diagnostic(code=codes.PLAN_STALE, detail="the state has changed meanwhile"))
+                    draft = _unchanged(again(digest), digest)
                 self.missed += acting.record_missed(draft.missed, ledger, clock, plan_digest=digest)
                 if not self.has_ended:
                     self._take_all(self._post(draft, digest, margin, stop), stop, progress)
@@ -217,11 +221,10 @@ class Run:
         return 3 if applied.rejected or self.missed else 0
 
     def report(self, applied: Applied, format_name: str) -> None:
-        """Print what came of it."""
+        """Print what came of it; warnings are no part of the document."""
         with suppress(OSError):  # a full disk or a closed pipe must not hide what became of the sends
             self.session.out(formatter(format_name).applied(applied, self.session.style))
-        if format_name == "text":
-            self.session.report(self.errors)
+        self.session.report([one for one in self.errors if format_name == "text" or not one.is_error])
 
     def sum_up(self, digest: str | None = None, kept: int = 0, *, title: str = "Apply") -> Applied:
         """What this run did, and everything that is unknown now, whichever run left it so."""
@@ -258,6 +261,13 @@ class Run:
             },
             rejected=tuple(refused),
             unknown=tuple(unknown),
-            errors=tuple(self.errors),
+            errors=tuple(one for one in self.errors if one.is_error),
             title=title,
         )
+
+
+def _unchanged(draft: Draft, digest: str) -> Draft:
+    """The draft if it is still the approved one; raises PlanStale."""
+    if draft.plan.digest != digest:
+        raise PlanStale(Diagnostic(code=codes.PLAN_STALE, detail="the state has changed meanwhile"))
+    return draft

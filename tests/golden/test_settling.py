@@ -11,7 +11,7 @@ import worlds
 from smsdeclare.schema import load_schema
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.server import Server, wall_clock
-from smsdeclare.simulator.settings import Credential, Settings
+from smsdeclare.simulator.settings import Credential, Service, Settings
 
 
 class Shifted:
@@ -325,6 +325,27 @@ def test_a_target_takes_back_its_own_alone(place):
     assert [A, C] == here.received()
     assert 0 == here.apply().code
     assert [A] == here.received()
+
+
+def test_a_message_that_is_renamed_and_edited_is_taken_back_and_sent_anew(place):
+    here = place().write(people(3, more=scheduled()))
+    here.apply()
+    renamed = people(2, "Anew", scheduled() + "    renamedFrom: hello\n").replace("  hello:", "  moved:")
+    here.write(renamed)
+    assert 0 == here.run("plan", "--out", "plan.json").code
+    result = here.run("apply", "plan.json", "--json")
+    summary = result.json["summary"]
+    assert (0, 2, 1, [A, B]) == (result.code, summary["replaced"], summary["cancelled"], here.received())
+    assert (0, 2) == (here.run("apply", "plan.json").code, here.posts())
+
+
+def test_a_refusal_as_a_whole_ends_the_posting_however_long_the_run_waits(place):
+    here = place("da", services=(Service(credits=1.0),)).write(personal(3), "settle: {after: 1s}\n")
+    result = here.apply("--wait", "1m", "--json")
+    assert (1, ["SMS618"], 1) == (
+        result.code, [one["code"] for one in result.json["errors"]], result.json["summary"]["settled"]
+    )  # fmt: skip
+    assert ([B], 3) == (here.received(), here.posts())
 
 
 # — the panic button —
