@@ -175,7 +175,7 @@ class EvidenceLedger(Upkeep):
                 claimed_at=claimed_at,
                 not_after=not_after,
                 send_at=send_at,
-                ids=tuple(json.loads(ids)) if ids else (),
+                ids=read_ids(ids),
                 states={row[8]: self._state(row[9]) for row in of_job},
             )
 
@@ -185,6 +185,17 @@ class EvidenceLedger(Upkeep):
             return State(word)
         except ValueError:
             raise damaged(f"{word!r} is no state of a send") from None
+
+
+def read_ids(written: str | None) -> tuple[int, ...]:
+    """The ids of a report as they stand in `jobs`; raises StateError for what no version of this program writes."""
+    try:
+        found = json.loads(written) if written else []
+    except (ValueError, TypeError):
+        raise damaged("the ids of a job can't be read") from None
+    if not isinstance(found, list):
+        raise damaged("the ids of a job are no list")
+    return tuple(found)
 
 
 def damaged(detail: str) -> StateError:

@@ -11,7 +11,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, PlanStale, StateError
 from smsdeclare.jobs import tag
 from smsdeclare.ledgers import statements
-from smsdeclare.ledgers.evidence import EvidenceLedger, damaged
+from smsdeclare.ledgers.evidence import EvidenceLedger, damaged, read_ids
 from smsdeclare.ledgers.upkeep import Run, read_stopped, stopped_by
 from smsdeclare.records import Binding, Claim, Known, Record, Tally
 from smsdeclare.states import FREE, State
@@ -259,7 +259,7 @@ class RelationalLedger(EvidenceLedger):
             raise damaged("a send lacks its job")
         state = self._state(state)
         took = state in (State.ACCEPTED, State.SCHEDULED, State.DELIVERED, State.FAILED)
-        known_ids = json.loads(ids) if ids else []
+        known_ids = read_ids(ids)
         return Record(
             message=message,
             revision=revision,

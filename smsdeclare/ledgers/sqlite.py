@@ -150,7 +150,9 @@ class SqliteLedger(RelationalLedger):
 
     def _rows(self, statement: str, values: dict[str, Any]) -> Iterator[Any]:
         with _named(self._path):
-            yield from self._connection.execute(statement, values)
+            # Not `yield from`, which would close the cursor of a state that was closed before it was read to the end.
+            for row in self._connection.execute(statement, values):  # noqa: UP028
+                yield row
 
 
 def _connect(path: Path) -> sqlite3.Connection:
