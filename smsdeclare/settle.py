@@ -95,10 +95,10 @@ def settle(
         yield Trouble(code=codes.CANT_LOOK, reason=error.diagnostics[0].detail, advice=error.diagnostics[0].suggestion)
 
 
-def next_moment(ledger: Ledger, rules: Rules) -> datetime | None:
-    """When the next send in doubt may be settled by absence; None where there is none."""
+def next_moment(ledger: Ledger, rules: Rules, now: datetime) -> datetime | None:
+    """When absence may count for the next send in doubt, from now on; None where waiting makes no difference."""
     ends = [_end(job) + rules.after for job in ledger.posted_in_doubt()]
-    return min(ends, default=None)
+    return min((end for end in ends if end >= now), default=None)
 
 
 def _begin(

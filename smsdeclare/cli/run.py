@@ -60,6 +60,8 @@ class Run:
     interrupted: bool = False
     #: Address → what looks came to, and how often, not yet told.
     _told: dict[str, Counter[str]] = field(default_factory=dict)
+    #: Address → what was told last: a run that waits says nothing twice in a row.
+    _said: dict[str, str] = field(default_factory=dict)
 
     @property
     def has_ended(self) -> bool:
@@ -109,8 +111,9 @@ class Run:
 
     def _seconds_to_next(self) -> float:
         """Until absence can count for the next send; a list may catch up sooner."""
-        ripe = settle.next_moment(self.ledger, self.opened.rules)
-        left = (ripe - self.opened.provider.now()).total_seconds() if ripe else 0.0
+        now = self.opened.provider.now()
+        ripe = settle.next_moment(self.ledger, self.opened.rules, now)
+        left = (ripe - now).total_seconds() if ripe else _LATE_SECONDS
         return min(max(left, _SOON_SECONDS), _LATE_SECONDS)
 
     def carry_out(self, draft: Draft, margin: timedelta, again: Callable[[str], Draft], stop: StopRequest) -> None:
@@ -194,14 +197,16 @@ class Run:
     def _tell(self) -> None:
         """Say what the looks came to, one line for each message, however many jobs it has."""
         for address, counts in self._told.items():
-            said = [f"{count:,} {what}" for what, count in counts.items() if count]
-            if said:
-                self.session.note(f"{address}: {'; '.join(said)}")
+            said = "; ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+            if said and said != self._said.get(address):
+                self.session.note(f"{address}: {said}")
+            self._said[address] = said
         self._told.clear()
 
     def _note(self, event: Trouble) -> None:
         found = Diagnostic(code=event.code, detail=event.reason, suggestion=event.advice, query_id=event.query_id)
-        self.errors.append(found)
+        if found.is_error or (found.code, found.detail) not in {(one.code, one.detail) for one in self.errors}:
+            self.errors.append(found)
         # Doubts have an exit code of their own, and warnings none.
         if event.code is not codes.OUTCOME_UNKNOWN and found.is_error and self.failure is None:
             self.failure = SmsdeclareError(found)
