@@ -31,8 +31,9 @@ STATE_STOPPED = Code("SMS511", "Sending is stopped", "Nothing more is posted unt
 NOT_ENDED = Code(
     "SMS512",
     "This send can't be freed",
-    "Only what was accepted, delivered, failed, rejected or missed can be sent once more. What is unknown must be "
-    "settled first.",
+    "Only what was accepted, delivered, failed, rejected or missed, or was taken back by `smsdeclare stop --cancel`, "
+    "can be sent once more. What is unknown must be settled first; what the provider holds follows an edit of the "
+    "files. What is free already goes out with the next apply.",
 )
 NOTHING_UNKNOWN = Code(
     "SMS515",

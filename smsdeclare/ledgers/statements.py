@@ -167,6 +167,8 @@ RESEND: Final = """
     UPDATE sends SET state = 'notSent', resends = resends + 1, reason = :reason, taken_back = NULL, delivered_at = NULL
     WHERE message = :message AND revision = :revision AND number = :number
       AND (state IN ({ended}) OR (state = 'cancelled' AND taken_back = 'stop'))"""
+READ_STATE: Final = """
+    SELECT state FROM sends WHERE message = :message AND revision = :revision AND number = :number"""
 TALLIES: Final = """
     SELECT message, revision, state, COUNT(*) FROM sends
     GROUP BY message, revision, state ORDER BY message, revision, state"""

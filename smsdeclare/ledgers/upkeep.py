@@ -13,7 +13,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 from smsdeclare.ledgers import statements
 from smsdeclare.records import Lease, Stopped
-from smsdeclare.states import ENDED
+from smsdeclare.states import ENDED, FREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,18 +109,26 @@ class Upkeep(ABC):
         return other
 
     def resend(self, keys: Sequence[Key], reason: str, at: str) -> int:
-        """Free sends for one more attempt, as one durable transaction that raises the epoch; how many."""
+        """Free sends for one more attempt, as one durable transaction that raises the epoch; how many.
+
+        What is free already stays as it is. Raises StateError, and frees none, where one is open or none is left.
+        """
         free = statements.resend(tuple(sorted(ENDED)))
+        freed: list[Key] = []
         with self._transaction() as run:
             for key in keys:
-                if run(free, {**key._asdict(), "reason": reason}).rowcount != 1:
-                    detail = f"message.{key.message}@{key.revision}: a send that is unknown, scheduled or free already"
+                if run(free, {**key._asdict(), "reason": reason}).rowcount:
+                    freed.append(key)
+                elif run(statements.READ_STATE, key._asdict()).fetchone()[0] not in FREE:
+                    detail = f"message.{key.message}@{key.revision}: a send that is unknown or scheduled"
                     raise StateError(Diagnostic(code=codes.NOT_ENDED, detail=detail))
+            if not freed:
+                raise StateError(Diagnostic(code=codes.NOT_ENDED, detail="all of these are free already"))
             run(statements.RAISE_EPOCH, {})
-            detail = json.dumps({"reason": reason, "sends": [[key.message, key.revision, key.number] for key in keys]})
+            detail = json.dumps({"reason": reason, "sends": [list(key) for key in freed]})
             run(statements.INSERT_EVENT, {"at": at, "kind": "resend", "detail": detail})
         self._meta["epoch"] = str(int(self._meta["epoch"]) + 1)
-        return len(keys)
+        return len(freed)
 
     def rename(self, old: str, new: str, at: str) -> None:
         """Give all that is on record of one message to another name, as one durable transaction."""

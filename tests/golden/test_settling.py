@@ -363,6 +363,20 @@ def test_a_stop_takes_everything_back_and_only_a_resend_posts_it_again(place):
     assert (0, [A, B]) == (here.apply().code, here.received())
 
 
+def test_a_resend_frees_what_a_stop_took_back_beside_what_is_free_already(place):
+    here = place().write(people(3, more=scheduled()))
+    here.apply()
+    here.write(people(2, more=scheduled()))
+    here.apply()
+    here.run("stop", "--cancel", "--reason", "wrong price")
+    here.run("resume")
+    freed = here.run("resend", "message.hello@1", "--status", "cancelled", "--reason", "right price")
+    assert (0, True) == (freed.code, freed.out.startswith("2 sends are free"))
+    assert (0, [A, B]) == (here.apply().code, here.received())
+    again = here.run("resend", f"message.hello@1/{C}", "--reason", "x")
+    assert (1, True) == (again.code, "SMS512" in again.err)
+
+
 def test_a_stop_takes_back_where_the_files_are_broken(place):
     here = place().write(people(2, more=scheduled()))
     here.apply()
