@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -83,7 +84,7 @@ class Withdrawal(NamedTuple):
 
 
 def compare(
-    expanded: MessageSends, ledger: Ledger, approved: str | None = None, on_record: str | None = None
+    expanded: MessageSends, ledger: Ledger, now: datetime, approved: str | None = None, on_record: str | None = None
 ) -> Iterator[Decision]:
     """Decide for every send of a message, ordered by number; `on_record` is the name it still has in the ledger.
 
@@ -97,8 +98,8 @@ def compare(
     lower = [revision for revision in revisions if revision < message.revision]
     # Who is in doubt at a lower revision waits, and who has it scheduled until it is taken back: two revisions never
     # reach a receiver by mistake.
-    waiting = _in_states(ledger, name, lower, IN_DOUBT)
-    held = _in_states(ledger, name, lower, frozenset({State.SCHEDULED}))
+    waiting = _in_doubt(ledger, name, lower)
+    held = _still_held(ledger, name, lower, now)
     options, times = canonical(dict(message.options)).decode(), resolved(message.times)
     recorded = ledger.known(name, message.revision) if message.revision in revisions else iter(())
     for send, known in _merge(expanded.sends, recorded):
@@ -182,13 +183,21 @@ def _taken(ledger: Ledger, message: str, revisions: Sequence[int]) -> frozenset[
     )
 
 
-def _in_states(
-    ledger: Ledger, message: str, revisions: Sequence[int], states: frozenset[State]
-) -> Mapping[str, str | None]:
-    """Whose send of one of these revisions is in one of these states → when it goes out."""
+def _in_doubt(ledger: Ledger, message: str, revisions: Sequence[int]) -> frozenset[str]:
+    """Of whom nobody knows whether they had one of these revisions."""
+    return frozenset(
+        known.number for revision in revisions for known in ledger.known(message, revision) if known.state in IN_DOUBT
+    )
+
+
+def _still_held(ledger: Ledger, message: str, revisions: Sequence[int], now: datetime) -> Mapping[str, str]:
+    """Whose SMS of one of these revisions the provider holds → when it goes out.
+
+    Until somebody reads receipts, one whose time has passed stands on record as it was.
+    """
     return {
         known.number: known.send_at
         for revision in revisions
         for known in ledger.known(message, revision)
-        if known.state in states
+        if known.state is State.SCHEDULED and known.send_at and datetime.fromisoformat(known.send_at) > now
     }

@@ -189,7 +189,7 @@ def work_out(
 
 def _part(view: _View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> _Part:
     message, name = one.message, view.on_record(one.message)
-    decisions = list(compare(one, view.ledger, view.approved, name))
+    decisions = list(compare(one, view.ledger, view.now, view.approved, name))
     candidates = [each for each in decisions if each.is_free or _can_be_freed(each, view.now)]
     fates = _fates(view, message, candidates)
     todo, late = fates[Fate.POST], fates[Fate.MISSED]

@@ -1,5 +1,6 @@
 """What is to be done for each send, for every state that it can be in."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from smsdeclare.records import Known
 from smsdeclare.sends import Send, Text
 from smsdeclare.states import State
 
+NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
 A, B, C = "+33639980001", "+33639980002", "+33639980003"
 
 
@@ -38,7 +40,7 @@ def known(number, state, text="Hello", resends=0, plan="sha256:earlier", **more)
 def decide(sends, ledger, revision=1, approved=None):
     message = SimpleNamespace(name="hello", revision=revision, options={}, times=Times())
     expanded = SimpleNamespace(message=message, sends=sends)
-    return list(compare(expanded, ledger, approved))
+    return list(compare(expanded, ledger, NOW, approved))
 
 
 @pytest.mark.parametrize(
@@ -88,9 +90,16 @@ def test_who_is_unknown_at_a_lower_revision_waits(state):
 
 
 def test_who_has_a_lower_revision_scheduled_gets_nothing_before_it_is_taken_back():
-    held = known(A, State.SCHEDULED, send_at="2026-12-01T08:00:00Z")
+    held = known(A, State.SCHEDULED, send_at="2026-12-01T08:00:01Z")
     (decision,) = decide([send(A)], Recorded(r1=[held]), revision=2)
     assert (Action.SEND, held.send_at, False) == (decision.action, decision.held_until, decision.is_free)
+
+
+def test_a_lower_revision_whose_time_has_passed_holds_nobody_up():
+    """Nobody has read its receipt yet, so it stands on record as scheduled for ever."""
+    out = known(A, State.SCHEDULED, send_at="2026-12-01T08:00:00Z")
+    (decision,) = decide([send(A)], Recorded(r1=[out]), revision=2)
+    assert (Action.SEND, None, True) == (decision.action, decision.held_until, decision.is_free)
 
 
 def test_a_lowered_revision_sends_nothing_to_who_had_the_higher_one():
