@@ -8,15 +8,15 @@ import platform
 import click
 
 from smsdeclare import __version__
-from smsdeclare.cli.session import Session, shared_options
+from smsdeclare.cli.session import Session, format_option, shared_options
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+@format_option("text", "json")
 @shared_options
-def command(session: Session, *, as_json: bool) -> None:
+def command(session: Session, *, format_name: str) -> None:
     """Print the version."""
-    if as_json:
+    if format_name == "json":
         facts = {"formatVersion": "1.0", "version": __version__, "python": platform.python_version()}
         session.out(json.dumps(facts) + "\n")
     else:

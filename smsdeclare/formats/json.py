@@ -136,7 +136,7 @@ def _finding(finding: Diagnostic, style: Style) -> dict[str, Any]:
         "file": span.file if span else None,
         "line": span.line if span else None,
         "column": span.column if span else None,
-        "path": finding.path or None,
+        "path": _shown(finding.path, style) or None,
         "code": finding.code.id,
         "message": _shown(finding.message, style),
         "suggestion": _shown(finding.suggestion, style) or None,
