@@ -102,3 +102,9 @@ CANT_TAKE_BACK = Code(
     "What the provider holds can't be taken back",
     "It is not clear which of the SMS it holds are these. Take them back by hand, then run `smsdeclare refresh`.",
 )
+CREDITS_UNKNOWN = Code(
+    "SMS624",
+    "The credits left are not known",
+    "The plan can't say whether they suffice. Grant the credentials the right to read the account, if you want to see.",
+    "warning",
+)
