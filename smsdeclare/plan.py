@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare.canonical import canonical
@@ -125,6 +125,12 @@ class Plan:
         """Whether something is to be done, unknown sends included."""
         summary = self.summary
         return bool(summary.send or summary.cancel or summary.replace or summary.unknown or summary.missed)
+
+
+def with_texts(plan: Plan, texts: Mapping[str, str]) -> Plan:
+    """The plan with one receiver's own text, by address, instead of each sample: to be looked at, never to be saved."""
+    changes = (replace(change, sample=texts.get(change.address, change.sample)) for change in plan.changes)
+    return replace(plan, changes=tuple(changes))
 
 
 def digest(lines: Iterable[bytes]) -> str:

@@ -50,6 +50,8 @@ class Draft:
     """A plan worked out, and what is left to do of it."""
 
     plan: Plan
+    #: Address → the text of one of its receivers, own values and all; see `plan.with_texts`.
+    texts: Mapping[str, str]
     #: What may be posted now, in the order in which it is; what must be taken back first is not among it.
     jobs: tuple[Job, ...]
     #: Old and new names of messages whose history an apply takes along.
@@ -182,6 +184,11 @@ def work_out(
     keys = {(each.message, each.revision, each.known.number) for each in held}.union(*(one.replaced for one in parts))
     return Draft(
         plan=worked_out,
+        texts={
+            one.message.address: (part.jobs[0].text if part.jobs else one.sends[0].text).text
+            for one, part in zip(chosen, parts, strict=True)
+            if one.sends
+        },
         jobs=tuple(job for part in parts for job in part.jobs),
         renames=tuple((old, new) for new, old in view.renamed.items()),
         missed=tuple(Missed(message=part.message, sends=part.late) for part in parts if part.late),

@@ -20,6 +20,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Declined, Held, InputError, PlanStale, PolicyRefused, StateError
 from smsdeclare.ledgers.relational import foreign
 from smsdeclare.ledgers.upkeep import stopped_by
+from smsdeclare.plan import with_texts
 from smsdeclare.redaction import mask_number, visible
 
 #: So many SMS of the sandbox are shown after a run.
@@ -81,8 +82,9 @@ def command(
       smsdeclare apply plan.json               carry out a saved plan
       smsdeclare apply --auto-approve          in CI, after a review
 
-    Exit codes: 0 done, 1 error, 3 some receivers were refused, 4 some outcomes are not known yet, 5 the policy
-    refuses the plan, 6 another run holds the state, 7 the plan is not the approved one, 8 declined, 130 interrupted.
+    Exit codes: 0 done, 1 error, 3 some receivers were refused or too late, 4 some outcomes are not known yet,
+    5 the policy refuses the plan, 6 another run holds the state, or it is stopped, 7 the plan is not the approved one,
+    8 declined, 130 interrupted.
     """  # noqa: D301 - \b is click's mark for text to be left as it is
     approval = _approval(session, planfile, expect_digest)
     given, saved = opening.given_variables(pairs), None
@@ -127,7 +129,8 @@ def command(
                 return _end(run, draft, format_name)
             _check_digest(draft, approval.digest)
             if approval.digest is None and draft.has_work:
-                session.show(formatter("text").plan(draft.plan, session.style))
+                looked_at = with_texts(draft.plan, draft.texts) if session.style.show_numbers else draft.plan
+                session.show(formatter("text").plan(looked_at, session.style))
                 _check_policy(draft)
                 if not auto_approve:
                     _ask()

@@ -13,6 +13,7 @@ from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, PolicyRefused, StateError
 from smsdeclare.ledgers.relational import foreign
+from smsdeclare.plan import with_texts
 from smsdeclare.targets import check_savable, without_numbers
 
 
@@ -75,7 +76,8 @@ def command(
         ledger.close()
     if out:
         saved_plan.write(session.folder / out, draft.plan)
-    session.out(formatter(format_name).plan(draft.plan, session.style))
+    shown = with_texts(draft.plan, draft.texts) if session.style.show_numbers else draft.plan
+    session.out(formatter(format_name).plan(shown, session.style))
     if format_name == "text":
         saved = f" {out}" if out else ""
         saved = f"{session.place_options}{saved}"

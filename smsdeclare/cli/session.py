@@ -133,7 +133,7 @@ def shared_options(command: Command) -> Command:
     @click.option("-C", "--chdir", metavar="DIR", help="Work in this folder instead of the current one.")
     @click.option("-f", "--file", "root_file", metavar="ROOT", help="The root file [default: smsdeclare.yaml].")
     @click.option("--no-color", is_flag=True, help="Print no colors; NO_COLOR does the same.")
-    @click.option("--show-numbers", is_flag=True, help="Show phone numbers in full.")
+    @click.option("--show-numbers", is_flag=True, help="Show phone numbers, and receivers' own values in texts.")
     @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
     @click.option("-v", "--verbose", is_flag=True, help="Say more.")
     @functools.wraps(command)
