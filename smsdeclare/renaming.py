@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 def renames(definitions: Definitions, messages: Sequence[Message], ledger: Ledger) -> dict[str, str]:
     """New name → the name its history still has in the ledger.
 
-    Raises InputError for a name that is new to the ledger and has the text of one that has left the files, since it
-    would go to everybody again, and for names among which it is not clear whose history is whose.
+    Raises InputError for a name that is new to the ledger and has the text of one that has left the files or is not
+    enabled, since it would go to everybody again, and for names among which it is not clear whose history is whose.
     """
     found: dict[str, str] = {}
     problems: list[Diagnostic] = []
-    left = ledger.left_texts(definitions.names)
+    left = ledger.left_texts(definitions.enabled)
     for message in messages:
         old, has_history = message.renamed_from, bool(ledger.revisions(message.name))
         if old is None and not has_history and message.template_digest in left:
-            detail = f"`{message.name}` has the text of `{left[message.template_digest]}`, which has left the files"
+            gone = left[message.template_digest]
+            how = "is not enabled" if gone in definitions.names else "has left the files"
+            detail = f"`{message.name}` has the text of `{gone}`, which {how}"
             problems.append(Diagnostic(code=codes.RENAMED, detail=detail, span=message.span))
         if old is None or old == "none":
             continue

@@ -269,3 +269,9 @@ def test_a_plan_that_the_policy_refuses_is_shown_all_the_same(command, tmp_path)
     root = worlds.root(more="policy: {maxReceivers: 1}\n" + HELLO)
     result = command("plan", "-C", worlds.write(tmp_path, {"smsdeclare.yaml": root}))
     assert (5, True) == (result.code, "message.hello@1   2 receivers" in result.out)
+
+
+def test_an_approval_for_the_whole_is_none_for_a_part(command, project):
+    digest = command("plan", "-C", project, "--json").json["digest"]
+    result = command("apply", "-C", project, "--expect-digest", digest, "--target", f"message.hello@1/{A}")
+    assert (7, []) == (result.code, worlds.outbox(project))

@@ -317,3 +317,13 @@ def test_a_key_with_the_guide_s_three_rights_is_enough_and_it_is_said_what_it_ca
             shown.code, "credits left: may not be asked" in shown.out, "senders: may not be asked" in shown.out
         )  # fmt: skip
     assert 2 == len(received(server))
+
+
+def test_what_the_provider_still_holds_is_not_sent_once_more(command, tmp_path):
+    more = worlds.message(more="    sendAt: 2099-12-01 09:00\n")
+    folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=more)})
+    command(*APPLY, "-C", folder)
+    result = command("resend", "message.hello@1", "--reason", "typo", "-C", folder)
+    assert (1, True) == (result.code, "error SMS512" in result.err)
+    assert 0 == command(*APPLY, "-C", folder).code
+    assert 1 == len(worlds.outbox(folder))

@@ -108,9 +108,25 @@ def test_another_text_under_a_new_name_is_a_new_message(command, sent):
     assert 4 == len(worlds.outbox(folder))
 
 
-def test_a_message_that_is_only_switched_off_has_not_left(command, sent):
+def test_a_message_that_is_switched_off_has_left_as_well(command, sent):
+    """As if it were not in the files: its text under a new name would go to everybody again."""
     folder = sent("old", "    enabled: false\n")
     path = folder / "smsdeclare.yaml"
-    path.write_text(path.read_text() + f'  twin: {{text: {TEXT}, to: "+33639980009"}}\n')
+    old = path.read_text()
+    path.write_text(old + f'  twin: {{text: {TEXT}, to: "+33639980001"}}\n')
+    result = command("apply", "-C", folder, "--auto-approve")
+    assert (1, 2) == (result.code, len(worlds.outbox(folder)))
+    assert "`twin` has the text of `old`, which is not enabled" in result.err
+    path.write_text(old + f'  twin: {{text: {TEXT}, to: "+33639980001", renamedFrom: none}}\n')
     assert 0 == command("apply", "-C", folder, "--auto-approve").code
     assert 3 == len(worlds.outbox(folder))
+
+
+def test_a_message_that_is_switched_off_keeps_its_history(command, sent):
+    folder = sent("old", "    enabled: false\n")
+    path = folder / "smsdeclare.yaml"
+    path.write_text(path.read_text() + f'  twin: {{text: {TEXT}, to: "+33639980001", renamedFrom: old}}\n')
+    result = command("apply", "-C", folder, "--auto-approve")
+    assert (1, True) == (result.code, "error SMS412" in result.err)
+    assert 0 == command("apply", "-C", sent("old"), "--auto-approve").code
+    assert 2 == len(worlds.outbox(folder))
