@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,8 +33,10 @@ it ([SMS112](errors.md#sms112)), as it does every `state.backend` but `file`.
 
 Examples are written as JSON, which is also YAML. `smsdeclare schema` prints the JSON schema for your editor."""
 _COMMANDS = """\
-What `--help` prints for every command. Results go to standard output, everything else to standard error. See
-[exit-codes.md](exit-codes.md) for the exit codes and [json.md](json.md) for what `--json` prints."""
+What `--help` prints for every command, its examples last. They work as they stand in the project that
+`smsdeclare init` writes; some look at a saved plan, or at what was applied. Results go to standard output, everything
+else to standard error. See [exit-codes.md](exit-codes.md) for the exit codes and [json.md](json.md) for what `--json`
+prints."""
 _ERRORS = """\
 Every code with its summary and what to do about it. The summary of a code never varies, so you can search for it. An
 error stops the command; a warning does not."""
@@ -106,7 +109,9 @@ def commands() -> str:
     lines = ["# Commands", _MADE, _COMMANDS]
     root = click.Context(group, info_name="smsdeclare", terminal_width=100, **group.context_settings)
     for context in _contexts(root):
-        lines += ["", f"## {context.command_path}", "", "```text", context.get_help(), "```"]
+        shown, _, examples = context.get_help().partition("\n\nExamples:\n")
+        lines += ["", f"## {context.command_path}", "", "```text", shown, "```"]
+        lines += ["", "```sh", dedent(examples), "```"]
     return "\n".join(lines) + "\n"
 
 

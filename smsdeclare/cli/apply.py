@@ -14,7 +14,7 @@ from smsdeclare import codes, planning
 from smsdeclare.cli import environment, opening, saved_plan
 from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.run import Run
-from smsdeclare.cli.session import DURATION, Session, format_option, formatter, is_terminal, shared_options
+from smsdeclare.cli.session import DURATION, Explained, Session, format_option, formatter, is_terminal, shared_options
 from smsdeclare.cli.signals import StopRequest
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Declined, Held, InputError, PlanStale, PolicyRefused, StateError
@@ -45,7 +45,19 @@ class _Approval:
     plan: Plan | None
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        # Plan, ask, send
+        smsdeclare apply
+        # Carry out a saved plan, which is the approval
+        smsdeclare apply plan.json
+        # In CI, where the review was elsewhere
+        smsdeclare apply --auto-approve --json
+        # One receiver of one message
+        smsdeclare apply --target message.order-shipped@1/+33639980001
+    """,
+)
 @click.argument("planfile", required=False, type=click.Path(path_type=Path))
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--expect-digest", metavar="sha256:…", help="Apply only if the plan has this digest.")
@@ -77,15 +89,10 @@ def command(
     Without a saved plan or a digest it plans first and asks. With one of them, which is the approval, it works the
     plan out anew and carries it out only if it is the approved one.
 
-    \b
-      smsdeclare apply                         plan, ask, send
-      smsdeclare apply plan.json               carry out a saved plan
-      smsdeclare apply --auto-approve          in CI, after a review
-
     Exit codes: 0 done, 1 error, 3 some receivers were refused or too late, 4 some outcomes are not known yet,
     5 the policy refuses the plan, 6 another run holds the state, or it is stopped, 7 the plan is not the approved one,
     8 declined, 130 interrupted.
-    """  # noqa: D301 - \b is click's mark for text to be left as it is
+    """
     approval = _approval(session, planfile, expect_digest)
     given, saved = opening.given_variables(pairs), None
     outside = {**environment.variables(), **given}

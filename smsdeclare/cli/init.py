@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from smsdeclare import codes
-from smsdeclare.cli.session import Session, shared_options
+from smsdeclare.cli.session import Explained, Session, shared_options
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.redaction import visible
@@ -62,18 +62,21 @@ ovh.conf
 """
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        # A folder of its own, and what it would send
+        smsdeclare init parcels
+        smsdeclare plan -C parcels
+    """,
+)
 @click.argument("folder", required=False, default=".", type=click.Path(path_type=Path), metavar="[DIR]")
 @shared_options
 def command(session: Session, folder: Path) -> None:
     """Write a project that works at once with the sandbox.
 
-    \b
-      smsdeclare init parcels
-      smsdeclare apply -C parcels
-
     Nothing that exists is overwritten.
-    """  # noqa: D301 - \b is click's mark for text to be left as it is
+    """
     from smsdeclare.schema import schema_path  # noqa: PLC0415 - only here
 
     place = session.folder / folder

@@ -6,21 +6,23 @@ import click
 
 from smsdeclare import codes
 from smsdeclare.cli import opening
-from smsdeclare.cli.session import Session, shared_options
+from smsdeclare.cli.session import Explained, Session, shared_options
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.providers import endpoints
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        # Open the link, log in, put the three keys into the environment
+        smsdeclare login --url
+    """,
+)
 @click.option("--url", is_flag=True, help="Print the link that makes credentials with the least rights.")
 @shared_options
 def command(session: Session, *, url: bool) -> None:
-    """Get OVHcloud credentials with the least rights.
-
-    \b
-      smsdeclare login --url      open the link, log in, put the three keys into the environment
-    """  # noqa: D301 - \b is click's mark for text to be left as it is
+    """Get OVHcloud credentials with the least rights."""
     if not url:
         raise InputError(Diagnostic(code=codes.USAGE, detail="only `login --url` is there yet"))
     definitions = opening.definitions(session)

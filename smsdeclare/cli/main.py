@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from smsdeclare import __version__, codes
+from smsdeclare.cli.session import ExplainedGroup, Session
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Interrupted, SmsdeclareError
+from smsdeclare.format import Style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +43,7 @@ _COMMANDS = {
 }
 
 
-class _Commands(click.Group):
+class _Commands(ExplainedGroup):
     """Imports a command's module when the command is used, so that `version` need not load the rest."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -63,17 +65,21 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Every command explains itself: smsdeclare plan --help",
+    examples="""
+        # Write a project
+        smsdeclare init parcels
+        cd parcels
+        # See who would get what, and what it costs
+        smsdeclare plan
+        # Send it; a rerun sends nothing twice
+        smsdeclare apply
+        # Every command explains itself
+        smsdeclare plan --help
+    """,
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def group() -> None:
-    """Describe SMS in YAML, review the plan, apply it once.
-
-    \b
-      smsdeclare init           write a project
-      smsdeclare plan           see who would get what, and what it costs
-      smsdeclare apply          send it; a rerun sends nothing twice
-    """  # noqa: D301 - \b is click's mark for text to be left as it is
+    """Describe SMS in YAML, review the plan, apply it once."""
 
 
 def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each kind of ending
@@ -113,9 +119,7 @@ def _help(error: click.ClickException) -> str:
 
 
 def _fail(found: Sequence[Diagnostic], arguments: Sequence[str], code: int) -> int:
-    from smsdeclare.cli.session import Session  # noqa: PLC0415 - only where something failed
-    from smsdeclare.format import Style  # noqa: PLC0415 - as above
-    from smsdeclare.formats import text  # noqa: PLC0415 - as above
+    from smsdeclare.formats import text  # noqa: PLC0415 - only where something failed
 
     style = Style(show_numbers="--show-numbers" in arguments)
     if _wants_json(arguments):

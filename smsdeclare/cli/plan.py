@@ -8,7 +8,7 @@ import click
 
 from smsdeclare import codes, planning
 from smsdeclare.cli import environment, opening, saved_plan
-from smsdeclare.cli.session import Session, format_option, formatter, shared_options
+from smsdeclare.cli.session import Explained, Session, format_option, formatter, shared_options
 from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, PolicyRefused, StateError
@@ -17,7 +17,19 @@ from smsdeclare.plan import with_texts
 from smsdeclare.targets import check_savable, without_numbers
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        # Look
+        smsdeclare plan
+        # Save it, have it reviewed, then: smsdeclare apply plan.json
+        smsdeclare plan --out plan.json
+        # In CI: exit code 0 where there is nothing to do, 2 where there is something
+        smsdeclare plan --detailed-exitcode --format markdown
+        # One message, with another value for a variable
+        smsdeclare plan --target message.order-shipped --var shop=Bakery
+    """,
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, to approve and apply it.")
 @format_option("text", "json", "markdown", "github")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is something to do, else with 0.")
@@ -35,13 +47,7 @@ def command(
     pairs: tuple[str, ...],
     offline: bool,
 ) -> int:
-    """Show the intended sends and what they cost. Writes nothing and sends nothing.
-
-    \b
-      smsdeclare plan                          look
-      smsdeclare plan --out plan.json          save, review, then: smsdeclare apply plan.json
-      smsdeclare plan --detailed-exitcode      in CI: 0 nothing to do, 2 something to do
-    """  # noqa: D301 - \b is click's mark for text to be left as it is
+    """Show the intended sends and what they cost. Writes nothing and sends nothing."""
     if out and offline:
         raise InputError(Diagnostic(code=codes.CANT_SAVE, detail="it was made offline"))
     given = opening.given_variables(pairs)

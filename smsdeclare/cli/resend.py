@@ -7,7 +7,7 @@ import click
 from smsdeclare import codes
 from smsdeclare.cli import opening
 from smsdeclare.cli.addressing import records_of
-from smsdeclare.cli.session import Session, shared_options
+from smsdeclare.cli.session import Explained, Session, shared_options
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
@@ -17,7 +17,17 @@ from smsdeclare.states import ENDED, State
 _STATUSES = sorted(state.value for state in (*ENDED, State.CANCELLED))
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        # Everybody of a message whom it did not reach
+        smsdeclare resend message.order-shipped@1 --status failed --reason "wrong sender"
+        # One receiver
+        smsdeclare resend message.order-shipped@1/+33639980001 --reason "asked for it again"
+        # Then look, and send
+        smsdeclare plan
+    """,
+)
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it stays on record.")
 @click.option(
@@ -31,11 +41,7 @@ def command(session: Session, addresses: tuple[str, ...], *, reason: str, status
 
     Nothing is sent by this command itself. Refused for sends that are unknown or that the provider still holds. What
     `smsdeclare stop --cancel` took back is posted again only after this.
-
-    \b
-      smsdeclare resend message.welcome@1 --status failed --reason "wrong sender"
-      smsdeclare resend message.welcome@1#7k3q9f2m --reason "asked for it again"
-    """  # noqa: D301 - \b is click's mark for text to be left as it is
+    """
     if not reason.strip():
         raise InputError(Diagnostic(code=codes.USAGE, detail="the reason is empty"))
     ledger = opening.ledger(opening.definitions(session))

@@ -5,11 +5,18 @@ from __future__ import annotations
 import click
 
 from smsdeclare.cli import opening
-from smsdeclare.cli.session import Session, shared_options
+from smsdeclare.cli.session import Explained, Session, shared_options
 from smsdeclare.clock import SystemClock, timestamp
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        smsdeclare resume
+        # What is left to send
+        smsdeclare plan
+    """,
+)
 @shared_options
 def command(session: Session) -> None:
     """End a stop: runs may post again."""

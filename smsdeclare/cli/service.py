@@ -5,12 +5,18 @@ from __future__ import annotations
 import click
 
 from smsdeclare.cli import opening
-from smsdeclare.cli.session import Session, format_option, shared_options
+from smsdeclare.cli.session import Explained, Session, format_option, shared_options
 from smsdeclare.formats import json as json_format
 from smsdeclare.formats.text import accounts
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        smsdeclare service
+        smsdeclare service --json
+    """,
+)
 @format_option("text", "json")
 @shared_options
 def command(session: Session, *, format_name: str) -> None:

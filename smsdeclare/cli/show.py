@@ -7,10 +7,17 @@ from pathlib import Path
 import click
 
 from smsdeclare.cli import saved_plan
-from smsdeclare.cli.session import Session, format_option, formatter, shared_options
+from smsdeclare.cli.session import Explained, Session, format_option, formatter, shared_options
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        smsdeclare show plan.json
+        # As a comment for a pull request
+        smsdeclare show plan.json --format markdown > plan.md
+    """,
+)
 @click.argument("planfile", type=click.Path(path_type=Path))
 @format_option("text", "json", "markdown", "github")
 @shared_options

@@ -10,7 +10,7 @@ from smsdeclare import codes
 from smsdeclare.cli import opening
 from smsdeclare.cli.addressing import records_of
 from smsdeclare.cli.rows import row_of
-from smsdeclare.cli.session import Session, format_option, formatter, shared_options
+from smsdeclare.cli.session import Explained, ExplainedGroup, Session, format_option, formatter, shared_options
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
@@ -22,24 +22,33 @@ from smsdeclare.states import State
 _STATUSES = sorted({state.value for state in State} - {State.INTENDED.value})
 
 
-@click.group()
+@click.group(
+    cls=ExplainedGroup,
+    examples="""
+        smsdeclare state list
+        smsdeclare state show message.order-shipped
+    """,
+)
 def command() -> None:
     """Look into the state: the record of what was sent."""
 
 
-@command.command("list")
+@command.command(
+    "list",
+    cls=Explained,
+    examples="""
+        smsdeclare state list
+        smsdeclare state list message.order-shipped@1 --status accepted
+        # One send a line, for other programs
+        smsdeclare state list --format lines > sends.jsonl
+    """,
+)
 @click.argument("wanted", required=False, metavar="[ADDRESS]")
 @click.option("--status", type=click.Choice(_STATUSES), help="Only sends of this status.")
 @format_option("text", "json", "lines")
 @shared_options
 def list_sends(session: Session, wanted: str | None, *, status: str | None, format_name: str) -> None:
-    """List the sends on record.
-
-    \b
-      smsdeclare state list
-      smsdeclare state list message.welcome@1 --status unknown
-      smsdeclare state list --format lines | jq -r .status | sort | uniq -c
-    """  # noqa: D301 - \b is click's mark for text to be left as it is
+    """List the sends on record."""
     definitions = opening.definitions(session)
     ledger = opening.ledger(definitions)
     try:
@@ -56,7 +65,15 @@ def list_sends(session: Session, wanted: str | None, *, status: str | None, form
         ledger.close()
 
 
-@command.command("show")
+@command.command(
+    "show",
+    cls=Explained,
+    examples="""
+        smsdeclare state show message.order-shipped@1
+        # One send, with its number in full
+        smsdeclare state show message.order-shipped@1/+33639980001 --show-numbers --json
+    """,
+)
 @click.argument("wanted", metavar="ADDRESS")
 @format_option("text", "json")
 @shared_options

@@ -7,13 +7,19 @@ import click
 from smsdeclare import address
 from smsdeclare.cli import opening
 from smsdeclare.cli.rows import shown
-from smsdeclare.cli.session import Session, format_option, shared_options
+from smsdeclare.cli.session import Explained, Session, format_option, shared_options
 from smsdeclare.format import Standing
 from smsdeclare.formats import json as json_format
 from smsdeclare.formats.text import standings
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        smsdeclare status
+        smsdeclare status message.order-shipped --json
+    """,
+)
 @click.argument("wanted", required=False, metavar="[ADDRESS]")
 @format_option("text", "json")
 @shared_options

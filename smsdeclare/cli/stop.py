@@ -11,7 +11,7 @@ from smsdeclare import codes
 from smsdeclare.cli import environment, opening
 from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.run import Run
-from smsdeclare.cli.session import Session, shared_options
+from smsdeclare.cli.session import Explained, Session, shared_options
 from smsdeclare.cli.signals import StopRequest
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from smsdeclare.ledgers.sqlite import SqliteLedger
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        smsdeclare stop --reason "wrong price in the text"
+        # Looking still works
+        smsdeclare status
+    """,
+)
 @click.option("--reason", required=True, metavar="TEXT", help="Why; everybody who runs into the stop reads it.")
 @click.option("--cancel", is_flag=True, help="Also take back everything that the provider still holds.")
 @shared_options

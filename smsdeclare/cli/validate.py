@@ -6,12 +6,19 @@ import click
 
 from smsdeclare import planning
 from smsdeclare.cli import opening
-from smsdeclare.cli.session import Session, format_option, formatter, shared_options
+from smsdeclare.cli.session import Explained, Session, format_option, formatter, shared_options
 from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.errors import InputError
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        smsdeclare validate
+        # Annotations at the lines, in GitHub Actions
+        smsdeclare validate --format github
+    """,
+)
 @format_option("text", "json", "github")
 @shared_options
 def command(session: Session, *, format_name: str) -> int:

@@ -8,10 +8,16 @@ import platform
 import click
 
 from smsdeclare import __version__
-from smsdeclare.cli.session import Session, format_option, shared_options
+from smsdeclare.cli.session import Explained, Session, format_option, shared_options
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        smsdeclare version
+        smsdeclare version --json
+    """,
+)
 @format_option("text", "json")
 @shared_options
 def command(session: Session, *, format_name: str) -> None:

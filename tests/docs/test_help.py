@@ -1,0 +1,112 @@
+"""The examples at the end of every help text, typed as they stand into the project that `init` writes."""
+
+import os
+import pty
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import click
+import pytest
+import worlds
+
+from smsdeclare.cli.main import group
+
+
+def contexts(context=None):
+    """Every command, the groups too, as it is typed."""
+    context = context or click.Context(group, info_name="smsdeclare", **group.context_settings)
+    yield context
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            below = context.command.get_command(context, name)
+            yield from contexts(click.Context(below, info_name=name, parent=context))
+
+
+CONTEXTS = {context.command_path: context for context in contexts()}
+#: These begin where nothing is yet.
+IN_AN_EMPTY_FOLDER = {"smsdeclare", "smsdeclare init"}
+#: These are about what was not sent yet; all others are typed after an apply.
+BEFORE_AN_APPLY = {"smsdeclare validate", "smsdeclare plan", "smsdeclare apply", "smsdeclare show"}
+
+
+def examples(name):
+    """The lines of a command's examples that are to be typed."""
+    _, _, shown = CONTEXTS[name].get_help().partition("\n\nExamples:\n")
+    return [line.strip() for line in shown.splitlines() if not line.strip().startswith("#")]
+
+
+@contextmanager
+def somebody_who_says_yes():
+    """A standard input that is a terminal; whoever sits there agrees to everything."""
+    parent, child = pty.openpty()
+    os.write(parent, b"y\n" * 5)
+    try:
+        yield child
+    finally:
+        os.close(parent)
+        os.close(child)
+
+
+def type_in(line, folder):
+    """Run a line in a shell; its exit code and what it printed."""
+    with somebody_who_says_yes() as terminal:
+        done = subprocess.run(
+            ["sh", "-c", f'smsdeclare() {{ "$PYTHON" -m smsdeclare "$@"; }}\n{line}'],
+            cwd=folder, env=worlds.environment(PYTHON=sys.executable, PYTHONUTF8="1"), stdin=terminal,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False,
+        )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """Copies of an empty folder, of `init`'s project with a saved plan, or of one applied, one receiver not reached."""
+    planned, applied = (tmp_path_factory.mktemp(name) for name in ("planned", "applied"))
+    for folder, lines in (
+        (planned, ("smsdeclare init", "smsdeclare plan --out plan.json")),
+        (applied, ("smsdeclare init", "smsdeclare plan --out plan.json", "smsdeclare apply plan.json")),
+    ):
+        for line in lines:
+            code, shown = type_in(line, folder)
+            assert 0 == code, shown
+    # No command reads receipts yet.
+    connection = sqlite3.connect(*applied.glob("*.state"), isolation_level=None)
+    connection.execute("UPDATE sends SET state = 'failed' WHERE number = '+33639980002'")
+    connection.close()
+
+    def copy(name, folder):
+        if name in IN_AN_EMPTY_FOLDER:
+            return folder
+        return shutil.copytree(planned if name in BEFORE_AN_APPLY else applied, folder, dirs_exist_ok=True)
+
+    return copy
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_every_help_text_ends_with_examples(name):
+    _, _, shown = CONTEXTS[name].get_help().partition("\n\nExamples:\n")
+    assert re.fullmatch(r"(  (# [A-Z].*|smsdeclare.*|cd \w+)\n?)+", shown)
+    assert [line for line in examples(name) if line.startswith(name)]
+    assert [] == [line for line in shown.splitlines() if len(line) > 100]
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_every_example_works_as_it_stands(prepared, tmp_path, name):
+    folder = prepared(name, tmp_path)
+    for line in examples(name):
+        if line.startswith("cd "):
+            folder /= line.removeprefix("cd ")
+            continue
+        code, shown = type_in(line, folder)
+        assert (2 if "--detailed-exitcode" in line else 0) == code, f"{line}\n{shown}"
+
+
+def test_an_example_that_does_not_work_is_noticed(prepared, tmp_path):
+    prepared("smsdeclare plan", tmp_path)
+    assert 1 == type_in("smsdeclare plan --no-such-option", tmp_path)[0]
+    assert 0 == type_in("smsdeclare apply", tmp_path)[0]
+    assert 2 == len(worlds.outbox(tmp_path))
