@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -91,9 +92,11 @@ def apply(
         ledger.record(claim, outcome)
         yield JobDone(job=job, claim=claim, outcome=outcome)
         if isinstance(answer, Refused | Unreached):
-            yield _trouble(answer)
+            trouble = _trouble(answer)
             if isinstance(answer, Unreached) or answer.ends_run:
+                yield trouble
                 return
+            yield replace(trouble, reason=f"message.{job.message}@{job.revision}: {trouble.reason}")
             # A bad request is its message's own affair: the rest of that message would be refused as well.
             waiting = deque(one for one in waiting if (one.message, one.revision) != (job.message, job.revision))
         doubts = doubts + 1 if isinstance(answer, InDoubt) else 0

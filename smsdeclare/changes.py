@@ -44,7 +44,9 @@ def changes_of(
     busy = {id(decision) for decision in (*todo, *late)}
     done = [one for one in decisions if not one.is_doubtful and not one.is_free and id(one) not in busy]
     if fresh:
-        reason = f"{_receivers(len(fresh))} not had it"
+        freed = sum(decision.resends > 0 for decision in todo if decision.action is Action.SEND)
+        again = f"{freed:,} of {len(fresh):,} freed by `resend`, to get it once more"
+        reason = again if freed else f"{_receivers(len(fresh))} not had it"
         yield _change(one, Action.SEND, fresh, 0 if replaced else posts, reason)
     if replaced:
         reason = f"what is scheduled for {len(replaced):,} was edited; it is taken back, seen gone, and sent anew"

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: Part of the language, but nothing acts on them in this version: refused rather than ignored.
 _NOT_YET: tuple[Route, ...] = (("policy", "quietHours"),)
+#: What word processors make of quotes, and YAML takes for letters.
+_NO_QUOTES = tuple("\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b")
 
 
 def define(project: Project, overrides: Mapping[str, str] | None = None) -> Definitions:
@@ -292,6 +294,9 @@ class _Definer:
         return tuple(targets)
 
     def _template(self, document: Document, route: Route, text: str) -> Template | None:
+        span = document.span(route)
+        if document.lines[span.line - 1][span.column - 1 : span.column] in _NO_QUOTES and text[-1:] in _NO_QUOTES:
+            self.reporter.report(codes.QUOTES_SHOWN, "", document, route)
         try:
             return compile_text(text)
         except TemplateProblem as problem:

@@ -49,7 +49,7 @@ class Skipped(NamedTuple):
 
     def as_warning(self) -> Diagnostic:
         """The row as a finding that stops nothing."""
-        return Diagnostic(code=codes.ROW_SKIPPED, detail=self.reason, span=self.span)
+        return Diagnostic(code=codes.ROW_SKIPPED, detail=self.reason, span=self.span, suggestion=self.code.help)
 
 
 @dataclass(slots=True, kw_only=True)

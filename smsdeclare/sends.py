@@ -11,10 +11,11 @@ from smsdeclare.diagnostics import Diagnostic, Related
 from smsdeclare.encoding import forcing, look_alike
 from smsdeclare.errors import InputError
 from smsdeclare.rates import Bill, bill, credits_of
+from smsdeclare.reporter import did_you_mean
 from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from smsdeclare.definitions import Definitions, Message
     from smsdeclare.receivers import Findings, Receiver
@@ -59,7 +60,7 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
     Raises InputError with every receiver that the text has a hole for (the first twenty by name).
     """
     findings = receivers.Findings()
-    problems: list[Diagnostic] = []
+    broken: list[tuple[Receiver, TemplateProblem]] = []
     failed = 0
     texts: dict[str, Text] = {}
     sends: list[Send] = []
@@ -73,11 +74,13 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
         except TemplateProblem as problem:
             failed += 1
             if failed <= _SHOWN_PROBLEMS:
-                problems.append(_problem(message, receiver, problem))
+                broken.append((receiver, problem))
             continue
         text = texts.get(rendered) or texts.setdefault(rendered, _text(rendered, message.options))
         credits_taken, known = credits_of(text.bill.parts, receiver.country)
         sends.append(Send(receiver.number, text, credits_taken, known and text.bill.exact))
+    names = own | definitions.variables.keys()
+    problems = [_problem(message, receiver, problem, names) for receiver, problem in broken]
     if failed > _SHOWN_PROBLEMS:
         detail = f"and {failed - _SHOWN_PROBLEMS} more receivers"
         problems.append(Diagnostic(code=problems[-1].code, detail=detail, span=message.text_span))
@@ -114,13 +117,18 @@ def _text(rendered: str, options: Mapping[str, object]) -> Text:
     return Text(rendered, sha256_hex(rendered.encode()), bill(rendered, options))
 
 
-def _problem(message: Message, receiver: Receiver, problem: TemplateProblem) -> Diagnostic:
-    """At the receiver's own row, since that is where a value is missing; the text is the related place."""
+def _problem(message: Message, receiver: Receiver, problem: TemplateProblem, known: Collection[str]) -> Diagnostic:
+    """At the receiver's own row, since that is where a value is missing; the text is the related place.
+
+    A name that is not among the `known` ones of any receiver is more likely a slip than a cell left empty.
+    """
+    slips = (did_you_mean(name, known) for name in problem.missing if name not in known)
     related = (Related(span=message.text_span, label="used here"),)
     return Diagnostic(
         code=problem.code,
         detail=problem.detail,
         span=receiver.span,
         path=f"messages.{message.name}.text",
+        suggestion=next(slips, ""),
         related=related,
     )

@@ -12,6 +12,7 @@ from smsdeclare.errors import InputError
 from smsdeclare.receivers import Findings
 from smsdeclare.records import ref
 from smsdeclare.redaction import mask_number
+from smsdeclare.reporter import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +35,9 @@ def select(expanded: Sequence[MessageSends], targets: Iterable[str], secret: byt
         here = [one for one in expanded if _names(place, one)]
         chosen = [one if not place.is_send else _only(one, place, secret) for one in here]
         if not any(one.sends for one in chosen) and (place.is_send or not here):
-            raise InputError(Diagnostic(code=codes.ADDRESS_UNKNOWN, detail=f"{text} names nothing in the files"))
+            hint = did_you_mean(text, (one.message.address for one in expanded))
+            detail = f"{text} names nothing in the files"
+            raise InputError(Diagnostic(code=codes.ADDRESS_UNKNOWN, detail=detail, suggestion=hint))
         for one in chosen:
             found[one.message.name] = _together(found.get(one.message.name), one)
     return [found[one.message.name] for one in expanded if one.message.name in found]

@@ -101,7 +101,7 @@ class Template:
             names = dict.fromkeys(f"`row['{use.name}']`" if use.is_column else f"`{use.name}`" for use in here)
             what = ", ".join(names) or "a part of a value"
             detail = f"{what} {'are' if len(names) > 1 else 'is'} missing"
-            return TemplateProblem(codes.TEMPLATE_HOLE, detail, line)
+            return TemplateProblem(codes.TEMPLATE_HOLE, detail, line, tuple(use.name for use in here))
         if kind == "OutOfFuel":
             return TemplateProblem(codes.TEMPLATE_FAILED, "it computes too much", line)
         # MiniJinja's own words may quote a value, as in `unable to calculate 7 / 0`; ours do not.

@@ -43,13 +43,15 @@ _TESTS = ("defined", "undefined", *TESTS)
 class TemplateProblem(ValueError):
     """A text can't be used, or not for this receiver. `detail` never holds a receiver's value."""
 
-    def __init__(self, code: Code, detail: str, offset_line: int | None = None) -> None:
+    def __init__(self, code: Code, detail: str, offset_line: int | None = None, missing: tuple[str, ...] = ()) -> None:
         super().__init__(detail)
         #: TEMPLATE_SYNTAX, TEMPLATE_FORBIDDEN, TEMPLATE_HOLE, TEMPLATE_FAILED, TEXT_EMPTY or TEXT_CONTROL.
         self.code = code
         self.detail = detail
         #: The line within the text, from 1, where it is known.
         self.offset_line = offset_line
+        #: Names of the values and columns that a hole is about.
+        self.missing = missing
 
 
 class _Token(NamedTuple):

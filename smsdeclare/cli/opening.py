@@ -66,7 +66,8 @@ def given_variables(pairs: Sequence[str]) -> dict[str, str]:
     """`--var NAME=VALUE` as a mapping; raises InputError where the form is another."""
     for pair in pairs:
         if "=" not in pair:
-            raise InputError(Diagnostic(code=codes.USAGE, detail=f"--var {pair} is not NAME=VALUE"))
+            hint = f"Write --var {pair}=…, with the value behind the sign."
+            raise InputError(Diagnostic(code=codes.USAGE, detail=f"--var {pair} is not NAME=VALUE", suggestion=hint))
     return dict(pair.split("=", 1) for pair in pairs)
 
 

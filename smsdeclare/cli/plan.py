@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,12 @@ from smsdeclare.errors import InputError, PolicyRefused, StateError
 from smsdeclare.ledgers.relational import foreign
 from smsdeclare.plan import with_texts
 from smsdeclare.targets import check_savable, without_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from smsdeclare.plan import Plan
+    from smsdeclare.records import Stopped
 
 
 @click.command(
@@ -85,14 +92,23 @@ def command(
     shown = with_texts(draft.plan, draft.texts) if session.style.show_numbers else draft.plan
     session.out(formatter(format_name).plan(shown, session.style))
     if format_name == "text":
-        saved = f" {out}" if out else ""
-        saved = f"{session.place_options}{saved}"
-        if stopped:
-            session.note(f"Sending is stopped by {stopped.actor}: {stopped.reason}")
-        if draft.plan.violations:
-            session.note("The policy refuses this plan; nothing can be applied.")
-        else:
-            session.note(f"Apply it: smsdeclare apply{saved}" if draft.plan.has_work else "Nothing to do.")
+        given_again = {} if out else {"--target": targets, "--var": pairs}
+        _say_what_next(session, draft.plan, stopped, out, [name for name, values in given_again.items() if values])
     if draft.plan.violations:
         return PolicyRefused.exit_code
     return 2 if detailed_exitcode and draft.plan.has_work else 0
+
+
+def _say_what_next(
+    session: Session, plan: Plan, stopped: Stopped | None, out: Path | None, given_again: Sequence[str]
+) -> None:
+    """What there is to do with a plan; `given_again` are the options without which it would be another one."""
+    if stopped:
+        session.note(f"Sending is stopped by {stopped.actor}: {stopped.reason}. `smsdeclare resume` ends that.")
+    if plan.violations:
+        session.note("The policy refuses this plan; nothing can be applied.")
+    elif not plan.has_work:
+        session.note("Nothing to do.")
+    elif not stopped:
+        same = f" with the same {' and '.join(given_again)}" if given_again else ""
+        session.note(f"Apply it{same}: smsdeclare apply{session.place_options}{f' {out}' if out else ''}")

@@ -5,7 +5,8 @@ from smsdeclare.codes.code import Code
 NO_CREDENTIALS = Code(
     "SMS601",
     "There are no credentials",
-    "Set OVH_APPLICATION_KEY, OVH_APPLICATION_SECRET and OVH_CONSUMER_KEY, or plan with `--offline`.",
+    "Set OVH_APPLICATION_KEY, OVH_APPLICATION_SECRET and OVH_CONSUMER_KEY; `smsdeclare login --url` prints where they "
+    "are made. Or plan with `--offline`.",
 )
 CREDENTIALS_MIXED = Code("SMS602", "The credentials contradict each other", "Set one complete kind of credentials.")
 ENDPOINT_CONFLICT = Code(

@@ -34,7 +34,7 @@ RECEIVER_TWICE = Code(
 )
 NO_RECEIVERS = Code("SMS210", "The message has no receivers", "Every row was filtered, skipped or excluded.", "warning")
 ROW_SKIPPED = Code(
-    "SMS211", "The row was skipped", "Its number is none, or has no country. Correct the row.", "warning"
+    "SMS211", "The row was skipped", "Its number is none or has no country, or the policy leaves it out.", "warning"
 )
 
 COUNTRY_NOT_ALLOWED = Code(

@@ -11,12 +11,18 @@ TEMPLATE_FORBIDDEN = Code(
 TEMPLATE_HOLE = Code(
     "SMS303",
     "The text has a hole for a receiver",
-    'Fill the value in, or write what should stand there without it: {{ name | default("…") }}.',
+    "Fill the value in, or write what should stand there without it: {{ name | default('…') }}.",
 )
 TEMPLATE_FAILED = Code("SMS304", "The text can't be rendered for a receiver", "Correct the value or the template.")
 TEXT_EMPTY = Code("SMS305", "The text renders empty", "An empty SMS is never sent; correct the value or the template.")
 TEXT_CONTROL = Code(
     "SMS306", "The text holds a control character", "Only a new line is allowed; remove tabs and the like."
+)
+QUOTES_SHOWN = Code(
+    "SMS308",
+    "Typographic quotes are part of the text",
+    "YAML knows straight quotes only. Write \"…\" or '…' around the text; these would be sent along.",
+    "warning",
 )
 UNICODE_FORCED = Code(
     "SMS307",

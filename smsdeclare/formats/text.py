@@ -43,7 +43,7 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
         yield _paint("SANDBOX: nothing leaves this machine; no phone rings.", "33", style)
     yield ""
     if not plan.changes:
-        yield "  No messages."
+        yield "  No message has a receiver."
         yield ""
     for change in plan.changes:
         yield from _change_lines(change, style)
@@ -243,9 +243,14 @@ def sends(rows: Sequence[SendRow], style: Style) -> str:  # noqa: ARG001 - the r
         return "Nothing is on record.\n"
     return "".join(
         f"{row.address}#{row.ref}   {row.receiver}   {row.status}   "
-        f"{row.accepted_at or row.since}{f'   {_line(row.reason)}' if row.reason else ''}\n"
+        f"{_when(row)}{f'   {_line(row.reason)}' if row.reason else ''}\n"
         for row in rows
     )
+
+
+def _when(row: SendRow) -> str:
+    """The moment that matters: of what the provider still holds, when it goes out."""
+    return f"for {row.send_at}" if row.status == "scheduled" else row.accepted_at or row.since
 
 
 def _count(count: float, noun: str) -> str:

@@ -214,12 +214,15 @@ def main(arguments: Sequence[str]) -> None:
 def _parser() -> argparse.ArgumentParser:
     sandbox = Credential()
     parser = argparse.ArgumentParser(prog="python -m smsdeclare.simulator.server", description=__doc__)
+    parser.epilog = (
+        f"The SMS account is {Settings().services[0].name}; its sender is {Settings().services[0].senders[0].name}."
+    )
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--journal", type=Path, help="file for everything accepted, one SMS a line")
     parser.add_argument("--script", type=check_script, default="", help="faults, one letter for each POST to /jobs")
-    parser.add_argument("--application-key", default=sandbox.application_key)
-    parser.add_argument("--application-secret", default=sandbox.application_secret)
-    parser.add_argument("--consumer-key", default=sandbox.consumer_key)
+    for name in ("application_key", "application_secret", "consumer_key"):
+        key = getattr(sandbox, name)
+        parser.add_argument(f"--{name.replace('_', '-')}", default=key, metavar="KEY", help=f"default: {key}")
     parser.add_argument("--clock-ahead", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument(
         "--set",
