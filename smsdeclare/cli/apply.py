@@ -52,8 +52,8 @@ class _Approval:
         smsdeclare apply
         # Carry out a saved plan, which is the approval
         smsdeclare apply plan.json
-        # In CI, where the review was elsewhere
-        smsdeclare apply --auto-approve --json
+        # In CI, where the review was elsewhere: wait until nothing is unknown
+        smsdeclare apply --auto-approve --wait 45m --json
         # One receiver of one message
         smsdeclare apply --target message.order-shipped@1/+33639980001
     """,

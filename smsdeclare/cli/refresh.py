@@ -9,11 +9,18 @@ import click
 from smsdeclare.cli import opening
 from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.run import Run
-from smsdeclare.cli.session import Session, format_option, shared_options
+from smsdeclare.cli.session import Explained, Session, format_option, shared_options
 from smsdeclare.cli.signals import StopRequest
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        smsdeclare refresh
+        # Where everything stands now
+        smsdeclare status
+    """,
+)
 @format_option("text", "json")
 @shared_options
 def command(session: Session, *, format_name: str) -> int:

@@ -14,7 +14,7 @@ from smsdeclare.cli import environment, opening
 from smsdeclare.cli.addressing import records_of
 from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.run import Run
-from smsdeclare.cli.session import Session, shared_options
+from smsdeclare.cli.session import Explained, Session, shared_options
 from smsdeclare.cli.signals import StopRequest
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
@@ -30,7 +30,15 @@ if TYPE_CHECKING:
     from smsdeclare.records import Posted
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        # One receiver
+        smsdeclare resolve message.order-shipped@1/+33639980001 --sent --reason "listed as sent"
+        # All that is unknown of a message, well after it was posted
+        smsdeclare resolve message.order-shipped@1 --not-sent --reason "in no list of the provider"
+    """,
+)
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
 @click.option("--sent/--not-sent", "sent", default=None, help="What became of them.")
 @click.option("--reason", required=True, metavar="TEXT", help="How you know; it stays on record, with your name.")

@@ -10,14 +10,21 @@ import click
 from smsdeclare.cli import opening
 from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.run import Run
-from smsdeclare.cli.session import DURATION, Session, format_option, shared_options
+from smsdeclare.cli.session import DURATION, Explained, Session, format_option, shared_options
 from smsdeclare.cli.signals import StopRequest
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        smsdeclare settle
+        # Go on until nothing is unknown, for three quarters of an hour at most
+        smsdeclare settle --wait 45m
+    """,
+)
 @click.option("--wait", type=DURATION, default="0s", help="Go on for so long, until nothing is unknown, such as 45m.")
 @format_option("text", "json")
 @shared_options

@@ -93,7 +93,13 @@ def show_sends(session: Session, wanted: str, *, format_name: str) -> None:
     session.out(formatter(format_name).sends(rows, session.style))
 
 
-@command.command("unlock")
+@command.command(
+    "unlock",
+    cls=Explained,
+    examples="""
+        smsdeclare state unlock
+    """,
+)
 @shared_options
 def unlock(session: Session) -> None:
     """Give back the lease of a run that will not finish.

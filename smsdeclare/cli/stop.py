@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     cls=Explained,
     examples="""
         smsdeclare stop --reason "wrong price in the text"
+        # Take back as well what the provider still holds
+        smsdeclare stop --cancel --reason "wrong price in the text"
         # Looking still works
         smsdeclare status
     """,

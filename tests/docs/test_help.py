@@ -62,9 +62,21 @@ def type_in(line, folder):
     return done.returncode, done.stdout
 
 
+#: What the sandbox brings about only by chance or after a while.
+NOT_REACHED = ("UPDATE sends SET state = 'failed' WHERE number = '+33639980002'",)
+UNANSWERED = ("UPDATE sends SET state = 'unknown'", "UPDATE jobs SET not_after = not_after - 100000")
+
+
+def change(state, *statements):
+    connection = sqlite3.connect(state, isolation_level=None)
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """Copies of an empty folder, of `init`'s project with a saved plan, or of one applied, one receiver not reached."""
+    """An empty folder, or a copy of `init`'s project with a saved plan, or of one applied, as a command needs it."""
     planned, applied = (tmp_path_factory.mktemp(name) for name in ("planned", "applied"))
     for folder, lines in (
         (planned, ("smsdeclare init", "smsdeclare plan --out plan.json")),
@@ -73,15 +85,14 @@ def prepared(tmp_path_factory):
         for line in lines:
             code, shown = type_in(line, folder)
             assert 0 == code, shown
-    # No command reads receipts yet.
-    connection = sqlite3.connect(*applied.glob("*.state"), isolation_level=None)
-    connection.execute("UPDATE sends SET state = 'failed' WHERE number = '+33639980002'")
-    connection.close()
 
     def copy(name, folder):
         if name in IN_AN_EMPTY_FOLDER:
             return folder
-        return shutil.copytree(planned if name in BEFORE_AN_APPLY else applied, folder, dirs_exist_ok=True)
+        shutil.copytree(planned if name in BEFORE_AN_APPLY else applied, folder, dirs_exist_ok=True)
+        for state in folder.glob("*.state"):
+            change(state, *(UNANSWERED if name == "smsdeclare resolve" else NOT_REACHED))
+        return folder
 
     return copy
 

@@ -233,7 +233,7 @@ def test_a_message_with_an_end_is_valid_until_then_and_no_longer(command, tmp_pa
 
 
 def test_after_three_doubts_in_a_row_nothing_more_is_posted(command, serve, tmp_path):
-    server = serve("alll")
+    server = serve("alll", list_lag=1e9)
     folder = worlds.write(tmp_path, several(server.url, 6))
     result = command(*APPLY, "-C", folder, "--json")
     assert (4, 4, 1, 3) == (result.code, posts(server), result.json["summary"]["sent"], len(result.json["unknown"]))

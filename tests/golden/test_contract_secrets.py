@@ -53,12 +53,15 @@ WORDS = [
     ("state", "list"), ("state", "list", "--json"), ("state", "list", "--format", "lines"),
     ("state", "list", "--status", "rejected"), ("state", "show", ADDRESS), ("state", "show", ADDRESS, "--json"),
     ("state", "show", f"message.hello@1/{C}9"),
+    ("settle",), ("settle", "--json"), ("refresh",), ("refresh", "--json"), ("state", "unlock"),
+    ("resolve", ADDRESS, "--sent", "--reason", "seen"),
+    ("resolve", "message.hello@1", "--not-sent", "--reason", "x"),
     ("resend", ADDRESS, "--reason", "asked for"), ("resend", f"message.nobody@1/{B}", "--reason", "x"),
-    ("stop", "--reason", "wrong price"), ("apply", "--auto-approve"), ("resume",),
+    ("stop", "--reason", "wrong price"), ("stop", "--cancel", "--reason", "wrong price"),
+    ("apply", "--auto-approve"), ("resume",),
     ("service",), ("service", "--json"), ("login",), ("login", "--url"),
     ("schema",), ("version",), ("version", "--json"),
 ]  # fmt: skip
-FOLDERLESS = ("init",)
 
 
 def leaves(command=group, words=()):
