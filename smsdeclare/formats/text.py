@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING
 
 from smsdeclare.compare import Action
+from smsdeclare.formats.phrases import count as _count
+from smsdeclare.formats.phrases import figure as _figure
+from smsdeclare.formats.phrases import line as _line
+from smsdeclare.formats.phrases import paint as _paint
+from smsdeclare.formats.phrases import width as _width
 from smsdeclare.redaction import mask_text, visible
 
 if TYPE_CHECKING:
@@ -204,14 +208,6 @@ def _excerpt(span: Span, style: Style, source: Callable[[str, int], str | None])
     return [f"  | {visible(head)}{visible(marked)[:100]}{visible(tail)}", f"  | {_paint(caret, '31', style)}"]
 
 
-def _width(text: str) -> int:
-    """Columns that a terminal needs: East Asian wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )
-
-
 def standings(rows: Sequence[Standing], stopped: Stopped | None) -> str:
     """Messages, and how many of their sends stand where; unknown ones come first."""
     lines = [f"STOPPED by {_line(stopped.actor)} at {_line(stopped.at)}: {_line(stopped.reason)}"] if stopped else []
@@ -253,22 +249,5 @@ def _when(row: SendRow) -> str:
     return f"for {row.send_at}" if row.status == "scheduled" else row.accepted_at or row.since
 
 
-def _count(count: float, noun: str) -> str:
-    return f"{_figure(count)} {noun}{'' if count == 1 else 's'}"
-
-
-def _figure(count: float) -> str:
-    return f"{count:,.0f}" if float(count).is_integer() else f"{count:,.2f}"
-
-
-def _line(text: str | None) -> str:
-    """Untrusted text on one line, with nothing in it that a terminal would obey."""
-    return visible(text or "", newline="\\n")
-
-
 def _shown(text: str, style: Style) -> str:
     return _line(text if style.show_numbers else mask_text(text))
-
-
-def _paint(text: str, color: str, style: Style) -> str:
-    return f"\x1b[{color}m{text}\x1b[0m" if style.color else text
