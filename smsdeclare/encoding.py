@@ -114,9 +114,7 @@ def split(text: str) -> list[str]:
     Neither an extension character's escape pair nor a surrogate pair is torn, so a part may hold one unit
     less than it could.
     """
-    encoding: Encoding = "gsm7" if _GSM7.fullmatch(text) else "unicode"
-    doubles = _EXTENDED if encoding == "gsm7" else _ASTRAL
-    whole, limit = _LIMITS[encoding]
+    doubles, whole, limit = _rules(text)
     if len(text) + len(doubles.findall(text)) <= whole:
         return [text]
     parts = []
@@ -128,6 +126,20 @@ def split(text: str) -> list[str]:
             start, used = index, 0
         used += cost
     return [*parts, text[start:]]
+
+
+def room(text: str) -> int:
+    """Units that the last part of `text` has left, in the encoding of the whole."""
+    doubles, whole, limit = _rules(text)
+    *before, last = split(text)
+    return (limit if before else whole) - len(last) - len(doubles.findall(last))
+
+
+def _rules(text: str) -> tuple[re.Pattern[str], int, int]:
+    """For the encoding of `text`: what counts two units, and the units of a text in one part and of each of several."""
+    if _GSM7.fullmatch(text):
+        return _EXTENDED, *_LIMITS["gsm7"]
+    return _ASTRAL, *_LIMITS["unicode"]
 
 
 def forcing(text: str) -> list[Forcing]:

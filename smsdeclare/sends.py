@@ -55,39 +55,18 @@ class MessageSends:
 
 
 def expand(definitions: Definitions, message: Message) -> MessageSends:
-    """Render the message for each of its receivers.
-
-    Raises InputError with every receiver that the text has a hole for (the first twenty by name).
-    """
+    """Render the message for each of its receivers. Raises InputError as `rendered` does."""
     findings = receivers.Findings()
-    broken: list[tuple[Receiver, TemplateProblem]] = []
-    failed = 0
-    texts: dict[str, Text] = {}
+    forced: dict[str, Text] = {}
     sends: list[Send] = []
     own: set[str] = set()
-    first: Receiver | None = None
-    for receiver in receivers.expand(definitions, message, findings):
-        first = first or receiver
+    for receiver, text in rendered(definitions, message, receivers.expand(definitions, message, findings), findings):
         own.update(receiver.values)
-        try:
-            rendered = message.template.render(receiver.values, definitions.variables)
-        except TemplateProblem as problem:
-            failed += 1
-            if failed <= _SHOWN_PROBLEMS:
-                broken.append((receiver, problem))
-            continue
-        text = texts.get(rendered) or texts.setdefault(rendered, _text(rendered, message.options))
+        if text.bill.encoding == "unicode":
+            forced[text.digest] = text
         credits_taken, known = credits_of(text.bill.parts, receiver.country)
         sends.append(Send(receiver.number, text, credits_taken, known and text.bill.exact))
-    names = own | definitions.variables.keys()
-    problems = [_problem(message, receiver, problem, names) for receiver, problem in broken]
-    if failed > _SHOWN_PROBLEMS:
-        detail = f"and {failed - _SHOWN_PROBLEMS} more receivers"
-        problems.append(Diagnostic(code=problems[-1].code, detail=detail, span=message.text_span))
-    if problems:
-        # What else is odd about these receivers comes along, so that a user mends all of it at once.
-        raise InputError(*problems, *findings.warnings, *(row.as_warning() for row in findings.skipped))
-    findings.warnings += _unicode_forced(message, texts.values())
+    findings.warnings += _unicode_forced(message, forced.values())
     if not sends:
         findings.warnings.append(Diagnostic(code=codes.NO_RECEIVERS, detail=message.address, span=message.to_span))
     sends.sort()
@@ -97,6 +76,37 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
         sample=message.template.sample(own, definitions.variables),
         findings=findings,
     )
+
+
+def rendered(
+    definitions: Definitions, message: Message, found: Iterable[Receiver], findings: Findings
+) -> Iterator[tuple[Receiver, Text]]:
+    """Each of the receivers with its text; equal texts are one value.
+
+    Raises InputError at the end, with every receiver that the text has a hole for (the first twenty by name) and with
+    what `findings` holds by then.
+    """
+    broken: list[tuple[Receiver, TemplateProblem]] = []
+    failed = 0
+    texts: dict[str, Text] = {}
+    names = set(definitions.variables)
+    for receiver in found:
+        names.update(receiver.values)
+        try:
+            written = message.template.render(receiver.values, definitions.variables)
+        except TemplateProblem as problem:
+            failed += 1
+            if failed <= _SHOWN_PROBLEMS:
+                broken.append((receiver, problem))
+            continue
+        yield receiver, texts.get(written) or texts.setdefault(written, _text(written, message.options))
+    problems = [_problem(message, receiver, problem, names) for receiver, problem in broken]
+    if failed > _SHOWN_PROBLEMS:
+        detail = f"and {failed - _SHOWN_PROBLEMS} more receivers"
+        problems.append(Diagnostic(code=problems[-1].code, detail=detail, span=message.text_span))
+    if problems:
+        # What else is odd about these receivers comes along, so that a user mends all of it at once.
+        raise InputError(*problems, *findings.warnings, *(row.as_warning() for row in findings.skipped))
 
 
 def _unicode_forced(message: Message, texts: Iterable[Text]) -> Iterator[Diagnostic]:
@@ -113,8 +123,8 @@ def _unicode_forced(message: Message, texts: Iterable[Text]) -> Iterator[Diagnos
         yield Diagnostic(code=codes.UNICODE_FORCED, detail=detail, span=message.text_span)
 
 
-def _text(rendered: str, options: Mapping[str, object]) -> Text:
-    return Text(rendered, sha256_hex(rendered.encode()), bill(rendered, options))
+def _text(written: str, options: Mapping[str, object]) -> Text:
+    return Text(written, sha256_hex(written.encode()), bill(written, options))
 
 
 def _problem(message: Message, receiver: Receiver, problem: TemplateProblem, known: Collection[str]) -> Diagnostic:

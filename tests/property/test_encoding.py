@@ -1,7 +1,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smsdeclare.encoding import DEFAULT_TABLE, EXTENSION_TABLE, forcing, measure, split
+from smsdeclare.encoding import DEFAULT_TABLE, EXTENSION_TABLE, forcing, measure, room, split
 
 CHARACTERS = st.one_of(
     st.sampled_from(DEFAULT_TABLE),
@@ -76,3 +76,13 @@ def test_a_text_is_unicode_exactly_where_something_forces_it(text):
     assert all(text.index(found.character) == found.index for found in forced)
     assert all(text.count(found.character) == found.count for found in forced)
     assert sorted(forced, key=lambda found: found.index) == forced
+
+
+@given(TEXTS)
+def test_the_last_part_takes_what_it_has_room_for_and_no_more(text):
+    parts, left = measure(text).parts, room(text)
+    assert left >= 0
+    if text:
+        # A single part may be filled up to its own limit, which is higher than that of one of several.
+        assert parts == measure(text + "a" * left).parts
+        assert parts < measure(text + "a" * (left + 1)).parts

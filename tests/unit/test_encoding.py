@@ -11,6 +11,7 @@ from smsdeclare.encoding import (
     forcing,
     look_alike,
     measure,
+    room,
     split,
     with_stop_clause,
 )
@@ -128,3 +129,19 @@ def test_the_stop_clause_is_a_line_feed_and_ten_characters():
     assert text.startswith("Bonjour\nSTOP ")
     assert 11 == len(text) - len("Bonjour")
     assert "gsm7" == measure(text).encoding
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        pytest.param("a" * 160, 0, id="one full part"),
+        pytest.param("a" * 161, 145, id="a second part"),
+        pytest.param("€" * 79, 2, id="an extension character counts two"),
+        pytest.param("ê" * 69, 1, id="Unicode"),
+        pytest.param("ê" + "a" * 70, 63, id="a last part that would be no Unicode by itself"),
+        pytest.param("ê" * 66 + "😀", 2, id="a surrogate pair counts two"),
+        pytest.param("ê" * 67 + "😀" * 2, 63, id="a surrogate pair in the last part"),
+    ],
+)
+def test_what_the_last_part_has_left(text, left):
+    assert left == room(text)

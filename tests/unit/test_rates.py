@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsdeclare.rates import bill, credits_of
+from smsdeclare.rates import bill, credits_of, stop_clause
 
 ADVERTISING = {"sender": "ACME"}
 
@@ -37,3 +37,17 @@ def test_the_clause_never_makes_a_text_cheaper(text, options):
 
 def test_only_rates_that_are_known_count_as_exact():
     assert ((2.0, True), (2.0, False), (1.0, False)) == (credits_of(2, "FR"), credits_of(2, "BE"), credits_of(1, None))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"noStopClause": True, "sender": "ACME"}, "none"),
+        (ADVERTISING, "added"),
+        ({}, "possible"),
+        ({"sender": "+33639980001"}, "possible"),
+        ({"sender": "ACME", "senderForResponse": True}, "possible"),
+    ],
+)
+def test_whether_a_stop_clause_is_added(options, expected):
+    assert expected == stop_clause(options)
