@@ -4,10 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from smsdeclare import document
 from smsdeclare.cli.main import run
+from smsdeclare.define import define
+from smsdeclare.definitions import InlineReceiver
+from smsdeclare.project import Project
+from smsdeclare.template import compile_text
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SERVICE = "sms-ab12345-1"
@@ -55,6 +60,19 @@ def loopback(url, more=""):
 
 def message(text="Hello", to='"+33639980001"', more="", name="hello"):
     return f"messages:\n  {name}:\n    text: {json.dumps(text, ensure_ascii=False)}\n    to: {to}\n{more}"
+
+
+def definitions(text, people, variables=(), country="FR", **options):
+    """Definitions of one message `hello` without files; `people` are receivers' own values, on lines from 0."""
+    root_file = document.parse((root() + message()).encode(), file="smsdeclare.yaml")
+    plain = define(Project(folder=Path(), root=root_file, parts=(), found=(), elsewhere=frozenset(), is_complete=True))
+    (hello,) = plain.messages
+    to = [
+        InlineReceiver(number=number(line), country=country, values=values, span=replace(hello.span, line=line))
+        for line, values in enumerate(people)
+    ]
+    hello = replace(hello, text=text, template=compile_text(text), to=tuple(to), options=options)
+    return replace(plain, messages=(hello,), variables=dict(variables))
 
 
 def command(capfd):

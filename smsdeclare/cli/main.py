@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "init": "Write a project that works at once with the sandbox.",
     "validate": "Check the files: schema and meaning, offline.",
+    "preview": "Show each text as a phone would: encoding, parts, credits.",
     "plan": "Show the intended sends and what they cost.",
     "apply": "Send what the plan says, and nothing twice.",
     "show": "Show a saved plan.",

@@ -7,14 +7,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare.plan import FORMAT_VERSION, to_json
-from smsdeclare.redaction import mask_text
+from smsdeclare.redaction import mask_number, mask_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from smsdeclare.blame import Culprit
     from smsdeclare.diagnostics import Diagnostic
     from smsdeclare.format import Applied, SendRow, Standing, Style
     from smsdeclare.plan import Plan
+    from smsdeclare.preview import Cost, Example, Preview
     from smsdeclare.provider import Account
     from smsdeclare.records import Stopped
 
@@ -95,6 +97,67 @@ def accounts(found: Sequence[Account]) -> str:
             ]
         }
     )
+
+
+def previews(found: Sequence[Preview], style: Style) -> str:
+    """`preview.v1.schema.json`."""
+    return document({"messages": [_preview(one, style) for one in found]})
+
+
+def _preview(one: Preview, style: Style) -> dict[str, Any]:
+    return {
+        "address": one.address,
+        "receivers": one.receivers,
+        "credits": one.credits,
+        "creditsExact": one.is_exact,
+        "costs": [{**_cost(cost), "receivers": receivers} for cost, receivers in one.costs.items()],
+        "stopClause": one.stop_clause,
+        "example": one.example and _example(one.example, style),
+        "unicode": {
+            "receivers": one.in_unicode,
+            "characters": [_culprit(culprit) for culprit in one.culprits],
+            "moreCharacters": one.more_characters,
+        },
+        "skipped": one.skipped,
+    }
+
+
+def _cost(cost: Cost) -> dict[str, Any]:
+    return {"encoding": cost.encoding, "parts": cost.parts, "credits": cost.credits, "creditsExact": cost.exact}
+
+
+def _example(example: Example, style: Style) -> dict[str, Any]:
+    return {
+        "receiver": example.number if style.show_numbers else mask_number(example.number),
+        "file": example.span.file,
+        "line": example.span.line,
+        **_cost(example.cost),
+        "text": example.text if style.show_numbers else example.sample,
+        "split": example.parts if style.show_numbers else example.veiled,
+        "units": example.units,
+        "room": example.room,
+        "partsWithoutStopClause": example.parts_without_clause,
+    }
+
+
+def _culprit(culprit: Culprit) -> dict[str, Any]:
+    return {
+        "character": culprit.character,
+        "codePoint": f"U+{ord(culprit.character):04X}",
+        "name": culprit.name or None,
+        "lookAlike": culprit.look_alike,
+        "receivers": culprit.receivers,
+        "byValue": culprit.by_value,
+        "places": [
+            {
+                "source": place.source,
+                "name": place.name,
+                "file": place.span.file if place.span else None,
+                "line": place.span.line if place.span else None,
+            }
+            for place in culprit.places
+        ],
+    }
 
 
 def failure(errors: Sequence[Diagnostic], style: Style) -> str:
