@@ -1,13 +1,13 @@
 """Take back what the provider still holds: recorded first, then asked for, then seen gone from both lists.
 
-A DELETE may be repeated and its answer proves nothing. An SMS counts as taken back once it has left the list of what is
-held and did not turn up in the list of what was sent.
+A DELETE may be repeated and its answer alone proves nothing. An SMS counts as taken back once it has left the list of
+what is held and did not turn up in the list of what was sent.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from smsdeclare import codes
@@ -17,7 +17,7 @@ from smsdeclare.events import TakenBack, Trouble
 from smsdeclare.provider import Forbidden
 from smsdeclare.records import Taken
 from smsdeclare.schedule import is_too_close
-from smsdeclare.settle import EARLIER, could_be, explained, why_absence_is_no_proof
+from smsdeclare.settle import EARLIER, HORIZON, LAG, could_be, explained, why_absence_is_no_proof
 from smsdeclare.states import State
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from smsdeclare.provider import Listed, Provider
     from smsdeclare.records import Posted
     from smsdeclare.settle import Rules
+
+#: So long before its time it is beyond doubt that it has not come: times are whole seconds, of two clocks.
+_MARGIN = timedelta(minutes=1)
+#: From a claim until the list of what is held must have it: its POST takes less than two minutes to be answered.
+_LISTED = timedelta(minutes=2) + LAG
 
 
 def take_back(
@@ -82,25 +87,40 @@ def finish(
     others = explained(ledger)
     try:
         held = provider.held()
-        for job in jobs:
-            for number in job.states:
-                for one in _whose(held, job, number, others) or ():
-                    _ask(provider, one)
+        dropped = {
+            (job.tag, number)
+            for job in jobs
+            for number in job.states
+            for one in _whose(held, job, number, others) or ()
+            if _ask(provider, one)
+        }
         before = provider.time()
         held = provider.held()
         after = provider.time()
         if not pause(clock, rules.moving.total_seconds(), stop):
             return
         for job in jobs:
-            due = datetime.fromisoformat(job.send_at or job.claimed_at)
-            # Gone before its time it can't have gone out. Later its absence must be proved like any other's.
-            is_sure = after < due or (
-                due + rules.after <= before and not why_absence_is_no_proof(ledger, provider, before, rules)
-            )
             missing = [one for one in job.states if not any(could_be(sms, job, one, others) for sms in held)]
-            yield _conclude(ledger, provider, job, frozenset(missing) if is_sure else frozenset(), after)
+            if not _is_proof(job, ledger, provider, rules, before, after):
+                missing = []
+            if before < datetime.fromisoformat(job.claimed_at) + _LISTED:
+                # It may be missing because it is not listed yet.
+                missing = [one for one in missing if (job.tag, one) in dropped]
+            yield _conclude(ledger, provider, job, frozenset(missing), after)
     except Forbidden as error:
         yield _forbidden(error)
+
+
+def _is_proof(job: Posted, ledger: Ledger, provider: Provider, rules: Rules, before: datetime, after: datetime) -> bool:
+    """Whether something of the job that was gone between these moments can't have gone out unseen.
+
+    Gone before its time it can't have gone out at all. Later its absence must be proved like any other's.
+    """
+    due = datetime.fromisoformat(job.send_at or job.claimed_at)
+    if after < due - _MARGIN:
+        return True
+    is_time = due + rules.after <= before < due + HORIZON
+    return is_time and not why_absence_is_no_proof(ledger, provider, before, rules)
 
 
 def _conclude(ledger: Ledger, provider: Provider, job: Posted, missing: frozenset[str], now: datetime) -> TakenBack:
@@ -123,14 +143,14 @@ def _whose(
     return None
 
 
-def _ask(provider: Provider, sms: int) -> None:
-    """Whether the request arrived, and was heard, the lists tell."""
+def _ask(provider: Provider, sms: int) -> bool:
+    """Whether the provider says that it had it and dropped it; without an answer the lists will tell."""
     try:
-        provider.take_back(sms)
+        return provider.take_back(sms)
     except Forbidden:
         raise
     except ProviderError:
-        return
+        return False
 
 
 def _cancelling(job: Posted) -> Posted:

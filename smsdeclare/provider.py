@@ -157,10 +157,10 @@ class Provider(Protocol):
         """
         ...
 
-    def take_back(self, sms: int) -> None:
-        """Ask for one of the held to be dropped; may be repeated, and only a look tells what became of it.
+    def take_back(self, sms: int) -> bool:
+        """Ask for one of the held to be dropped; may be repeated. Whether it was held until now.
 
-        Raises ProviderError, Forbidden without the right.
+        Raises ProviderError where the answer got lost, Forbidden without the right.
         """
         ...
 

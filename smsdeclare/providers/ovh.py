@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -145,10 +144,13 @@ class OvhProvider:
         query = urlencode({"tag": tag, **earliest})
         return [one for one in read_list(self._get, self._path("outgoing"), f"?{query}") if one.tag == tag]
 
-    def take_back(self, sms: int) -> None:
-        """Ask for one of the held to be dropped; may be repeated, and only a look tells what became of it."""
-        with suppress(Gone):
+    def take_back(self, sms: int) -> bool:
+        """Ask for one of the held to be dropped; may be repeated. Whether it was held until now."""
+        try:
             self._fetch(self._request("DELETE", f"{self._url}{self._path('jobs')}/{sms}"), read_nothing)
+        except Gone:
+            return False
+        return True
 
     def _path(self, name: str) -> str:
         return f"/sms/{quote(self.service(), safe='')}/{name}"

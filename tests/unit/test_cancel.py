@@ -64,6 +64,7 @@ def test_both_lists_are_read_two_minutes_apart(held):
 @pytest.mark.parametrize("arrives", [True, False])
 def test_a_delete_without_an_answer_proves_nothing(held, arrives):
     here = held()
+    here.time.pass_(minutes=10)
     send = here.wire.send
 
     def lose(request, **settings):
@@ -79,6 +80,56 @@ def test_a_delete_without_an_answer_proves_nothing(held, arrives):
     assert {"cancelled" if arrives else "cancelling"} == set(here.states.values())
     here.finish()
     assert ({"cancelled"}, []) == (set(here.states.values()), here.received)
+
+
+@pytest.fixture
+def being_taken_back(held):
+    """On record as being taken back, by a run that got no further; and still waiting at the provider."""
+
+    def make(**settings):
+        here = held(**settings)
+        with closing(here.ledger()) as ledger:
+            (mine,) = ledger.posted_held()
+            ledger.take_back(mine, "sha256:plan")
+        return here, mine
+
+    return make
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(6, "cancelling"), (8, "cancelled")])
+def test_what_was_posted_just_now_may_be_missing_because_it_is_not_listed_yet(being_taken_back, minutes, state):
+    here, mine = being_taken_back()
+    for number in mine.ids:
+        here.provider.take_back(number)
+    here.time.pass_(minutes=minutes)
+    here.finish()
+    assert {state} == set(here.states.values())
+
+
+def test_what_was_posted_just_now_is_gone_where_the_provider_says_that_it_dropped_it(held):
+    here = held()
+    here.take_back()
+    assert {"cancelled"} == set(here.states.values())
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(61, "cancelled"), (59, "cancelling")])
+def test_seconds_before_its_time_nobody_knows_whether_it_has_come(being_taken_back, seconds, state):
+    here, mine = being_taken_back()
+    for number in mine.ids:
+        here.provider.take_back(number)
+    here.time.elapsed = (DUE - START).total_seconds() - seconds
+    here.finish()
+    assert {state} == set(here.states.values())
+
+
+def test_a_week_after_its_time_nothing_follows_from_what_is_not_listed(being_taken_back):
+    """The provider forgets; what it sent then would be taken for what it never sent."""
+    here, _ = being_taken_back(retention_days=3.0)
+    here.time.pass_(days=8)
+    here.apply(job(B, message="other"))
+    here.time.pass_(minutes=10)
+    here.finish()
+    assert "cancelling" == here.states[A]
 
 
 def test_ten_minutes_before_its_time_nothing_is_begun(held):
