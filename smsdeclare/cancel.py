@@ -7,7 +7,7 @@ what is held and did not turn up in the list of what was sent.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from smsdeclare import codes
@@ -114,12 +114,13 @@ def finish(
 def _is_proof(job: Posted, ledger: Ledger, provider: Provider, rules: Rules, before: datetime, after: datetime) -> bool:
     """Whether something of the job that was gone between these moments can't have gone out unseen.
 
-    Gone before its time it can't have gone out at all. Later its absence must be proved like any other's.
+    Gone before its time it can't have gone out at all. Later its absence must be proved like any other's; what is
+    advertising may go out as late as at the end of a night.
     """
-    due = datetime.fromisoformat(job.send_at or job.claimed_at)
-    if after < due - _MARGIN:
+    if after < datetime.fromisoformat(job.send_at or job.claimed_at) - _MARGIN:
         return True
-    is_time = due + rules.after <= before < due + HORIZON
+    last = datetime.fromtimestamp(job.not_after, tz=UTC)
+    is_time = last + rules.after <= before < last + HORIZON
     return is_time and not why_absence_is_no_proof(ledger, provider, before, rules)
 
 

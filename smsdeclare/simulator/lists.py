@@ -31,7 +31,8 @@ def datetime_text(moment: float, settings: Settings) -> str:
 
 def waiting(history: History, service: str, at: float) -> list[Sms]:
     """What `jobs` lists: not sent yet and not cancelled."""
-    return [sms for sms in history.all(service) if _waits(sms, at)]
+    lag = history.settings.jobs_lag
+    return [sms for sms in history.all(service) if _waits(sms, at) and at >= sms.created_at + lag]
 
 
 def find_waiting(history: History, service: str, number: str, at: float) -> Sms:

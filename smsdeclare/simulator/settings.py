@@ -129,6 +129,8 @@ class Settings:
     # The two lists
     #: UNKNOWN: an SMS stands in `jobs` this long even without `differedPeriod`. Seconds.
     processing_seconds: float = 0.0
+    #: UNKNOWN: an SMS that waits shows in `jobs` this long after it was posted. Seconds.
+    jobs_lag: float = 0.0
     #: UNKNOWN: an SMS shows in `outgoing` this long after it was sent. Seconds.
     list_lag: float = 0.0
     #: UNKNOWN: one that stood in `jobs` is in neither list this long, beside `list_lag`; negative: in both.

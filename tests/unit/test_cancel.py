@@ -132,6 +132,51 @@ def test_a_week_after_its_time_nothing_follows_from_what_is_not_listed(being_tak
     assert "cancelling" == here.states[A]
 
 
+def test_what_the_provider_does_not_list_yet_is_not_taken_for_gone(held):
+    """Else it would be on record as taken back, and both it and its replacement would go out."""
+    here = held(jobs_lag=280.0)
+    here.take_back()
+    assert ({A: "cancelling", B: "cancelling"}, [A, B]) == (here.states, here.received)
+    here.time.pass_(minutes=7)
+    here.finish()
+    assert ({A: "cancelled", B: "cancelled"}, []) == (here.states, here.received)
+
+
+def test_what_goes_out_a_little_early_is_not_taken_for_taken_back(world):
+    """The provider's time is known in whole seconds, and so an SMS may go out up to one before its time."""
+    here = world(clock_ahead=420.5, list_lag=280.0)
+    here.time.elapsed = 0.6
+    here.provider.connect()
+    here.time.elapsed = 1.0
+    due = here.provider.now() + timedelta(hours=5)
+    here.apply(job(A, send_at=due))
+    (sms,) = here.simulator.journal
+    assert 0.5 == due.timestamp() - sms["dueAt"]
+    with closing(here.ledger()) as ledger:
+        (mine,) = ledger.posted_held()
+        ledger.take_back(mine, "sha256:plan")
+    here.time.elapsed += timedelta(hours=5).total_seconds() + 0.1
+    here.finish()
+    assert ({A: "cancelling"}, [A]) == (here.states, here.received)
+
+
+def test_advertising_goes_out_when_the_night_is_over_and_is_not_missed_before_it_would_be_listed(world):
+    night = {"holds_advertising": True, "marketing_hours": (8, 20), "list_lag": 280.0}
+    here = world(**night)
+    here.apply(job(B, message="other"))
+    here.apply(job(A, send_at=START + timedelta(hours=13), noStopClause=False, sender="SMSDECLARE"))
+    with closing(here.ledger()) as ledger:
+        (mine,) = ledger.posted_held()
+        ledger.take_back(mine, "sha256:plan")
+    # 8:00:10 on the next morning in Paris: no run came before, and it has just left the list of what is held.
+    here.time.pass_(hours=23, seconds=10)
+    here.finish()
+    assert ("cancelling", [A, B]) == (here.states[A], here.received)
+    here.time.pass_(minutes=5)
+    here.finish()
+    assert "accepted" == here.states[A]
+
+
 def test_ten_minutes_before_its_time_nothing_is_begun(held):
     here = held()
     here.time.pass_(hours=4, minutes=51)
