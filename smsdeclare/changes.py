@@ -12,6 +12,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.plan import Change, SkippedRow, Summary, Warned
 from smsdeclare.redaction import mask_text
 from smsdeclare.schedule import is_too_close
+from smsdeclare.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from smsdeclare.sends import MessageSends, Send
 
 _COSTS = frozenset({Action.SEND, Action.REPLACE})
+_HAD = frozenset({State.ACCEPTED, State.DELIVERED})
 
 
 def changes_of(
@@ -55,7 +57,7 @@ def changes_of(
         yield _change(one, Action.SETTLE, unknown, 0, f"it is not known whether {len(unknown):,} went out")
     if done:
         edited = sum(decision.edited for decision in done)
-        reason = f"{_receivers(len(done))} had it"
+        reason = _kept(done)
         if edited:
             reason += f", {edited:,} with an earlier text; raise `revision` to send it again"
         yield _change(one, Action.KEEP, [decision.send for decision in done], 0, reason, edited)
@@ -179,6 +181,18 @@ def _change(
         edited_since_sent=edited,
         reason=reason,
     )
+
+
+def _kept(done: Sequence[Decision]) -> str:
+    """Who had it, and where the others stand: on record, or held at a lower revision."""
+    others = Counter(
+        each.state.value if each.state else State.SCHEDULED.value
+        for each in done
+        if not (each.superseded or each.state in _HAD)
+    )
+    had = len(done) - others.total()
+    told = [f"{_receivers(had)} had it"] if had else []
+    return ", ".join([*told, *(f"{count:,} {status}" for status, count in sorted(others.items()))])
 
 
 def _receivers(count: int) -> str:

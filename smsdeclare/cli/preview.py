@@ -9,7 +9,7 @@ import click
 from smsdeclare import codes, preview
 from smsdeclare.address import Address, parse
 from smsdeclare.cli import opening
-from smsdeclare.cli.session import Session, format_option, shared_options
+from smsdeclare.cli.session import Explained, Session, format_option, shared_options
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.formats import json as json_format
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from smsdeclare.definitions import Definitions, Message
 
 
-@click.command()
+@click.command(
+    cls=Explained,
+    examples="""
+        smsdeclare preview
+        # The text of one receiver, values and all
+        smsdeclare preview message.order-shipped@1/+33639980001 --show-numbers
+    """,
+)
 @click.argument("wanted", required=False, metavar="[ADDRESS]")
 @format_option("text", "json")
 @shared_options
@@ -32,13 +39,7 @@ def command(session: Session, wanted: str | None, *, format_name: str) -> None:
     ADDRESS is a message, or one send of it; without it, all messages that are enabled. Of a message's receivers, one
     whose text takes the most parts is the example. Counted and split is the text that goes out; what is shown has the
     receiver's own values as ‹names›, unless numbers are shown.
-
-    \b
-    Examples:
-      smsdeclare preview
-      smsdeclare preview message.order-shipped
-      smsdeclare preview message.order-shipped@1/+33639980001 --show-numbers
-    """  # noqa: D301 - \b is click's mark for text to be left as it is
+    """
     definitions = opening.definitions(session)
     place = parse(wanted) if wanted else None
     messages = [message for message in definitions.messages if place is None or _names(place, message)]

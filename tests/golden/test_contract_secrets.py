@@ -43,6 +43,7 @@ ADDRESS = f"message.hello@1/{B}"
 WORDS = [
     ("init", "new"),
     ("validate",), ("validate", "--json"), ("validate", "--format", "github"),
+    ("preview",), ("preview", "--json"), ("preview", ADDRESS),
     ("plan",), ("plan", "--json"), ("plan", "--format", "markdown"), ("plan", "--format", "github"),
     ("plan", "--offline"), ("plan", "--out", "plan.json"), ("plan", "--target", ADDRESS, "--json"),
     ("plan", "--target", "message.nobody"), ("plan", "--var", "shop=Deli"),

@@ -6,6 +6,8 @@ import sys
 import pytest
 import worlds
 
+from smsdeclare.simulator.settings import Service
+
 A, B = worlds.number(1), worlds.number(2)
 APPLY = ("apply", "--auto-approve")
 
@@ -158,3 +160,29 @@ def test_the_simulator_tells_its_keys():
     ).stdout
     for key in (*worlds.KEYS.values(), worlds.SERVICE):
         assert key in "".join(said.split())
+
+
+def test_what_is_kept_says_why(command, tmp_path, serve):
+    """Nobody is said to have had what is only scheduled, was refused, or came too late."""
+    server = serve(services=(Service(blacklist=(B,)),))
+    more = worlds.message("Hi", f'["{A}", "{B}"]') + f'  later: {{text: Ho, to: ["{A}"], sendAt: 2099-12-01 09:00}}\n'
+    folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(server.url, more)})
+    command(*APPLY, "-C", folder)
+    reasons = {one["address"]: one["reason"] for one in command("plan", "-C", folder, "--json").json["changes"]}
+    assert {"message.hello@1": "1 receiver has had it, 1 rejected", "message.later@1": "1 scheduled"} == reasons
+
+
+def test_what_a_stop_took_back_can_be_freed_beside_what_is_free_already(command, tmp_path):
+    def to(*numbers):
+        listed = ", ".join(f'"{number}"' for number in numbers)
+        return project(tmp_path, worlds.message("Hi", f"[{listed}]", "    sendAt: 2099-12-01 09:00\n"))
+
+    command(*APPLY, "-C", to(A, B))
+    command(*APPLY, "-C", to(A))
+    command("stop", "--cancel", "--reason", "wrong price", "-C", tmp_path)
+    command("resume", "-C", tmp_path)
+    freed = command("resend", "message.hello", "--reason", "the price is right", "-C", tmp_path)
+    assert (0, True) == (freed.code, freed.out.startswith("1 send is free"))
+    again = command("resend", "message.hello", "--reason", "once more", "-C", tmp_path)
+    assert (1, True) == (again.code, "error SMS512" in again.err)
+    assert 1 == command(*APPLY, "-C", tmp_path, "--json").json["summary"]["scheduled"]
