@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     cls=Explained,
     examples="""
         smsdeclare preview
-        # The text of one receiver, values and all
+        # One message
+        smsdeclare preview message.order-shipped
+        # What one receiver gets, word for word
         smsdeclare preview message.order-shipped@1/+33639980001 --show-numbers
     """,
 )
@@ -36,9 +38,9 @@ if TYPE_CHECKING:
 def command(session: Session, wanted: str | None, *, format_name: str) -> None:
     """Show each text as a phone would: encoding, parts, STOP clause and credits. Offline.
 
-    ADDRESS is a message, or one send of it; without it, all messages that are enabled. Of a message's receivers, one
-    whose text takes the most parts is the example. Counted and split is the text that goes out; what is shown has the
-    receiver's own values as ‹names›, unless numbers are shown.
+    ADDRESS is a message, or one send of it; without it, all messages that are enabled. The example is a receiver whose
+    text takes the most parts. Counts and splits are those of the real text; shown it has the receiver's own values as
+    ‹names›, unless numbers are shown.
     """
     definitions = opening.definitions(session)
     place = parse(wanted) if wanted else None

@@ -77,3 +77,73 @@ def test_nothing_in_a_text_or_a_value_is_obeyed(text, color):
     framed = [row.strip() for row in obeyed.splitlines() if row.startswith("  │")]
     assert framed
     assert {COLUMNS + 4} == {width(row) for row in framed}
+
+
+def shown(text, people, **options):
+    definitions = worlds.definitions(text, people, **{"noStopClause": True, **options})
+    return previews(preview_all(definitions, definitions.messages), Style()).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("text", "people", "options", "line"),
+    [
+        pytest.param(
+            "a" * 155,
+            [{}],
+            {"noStopClause": False},
+            "  OVHcloud may add a STOP clause, 11 characters, although the sender is no name; without it 1 part",
+            id="a clause that may be added",
+        ),
+        pytest.param(
+            "a" * 10,
+            [{}],
+            {"noStopClause": False, "sender": "ACME"},
+            "  OVHcloud adds a STOP clause, 11 characters",
+            id="a clause that is added",
+        ),
+        pytest.param(
+            "{{ n }}{{ n }}" + "a" * 160,
+            [{"n": "1"}],
+            {},
+            "  The receiver's own values are hidden; --show-numbers shows them and where the parts split",
+            id="parts that can't be shown",
+        ),
+        pytest.param(
+            "{{ n }}",
+            [{"n": "a"}, {"n": "b" * 161}],
+            {},
+            "  +336•••••01 (smsdeclare.yaml:1), one of the dearest: gsm7, 2 parts, 2 credits",
+            id="several costs",
+        ),
+        pytest.param("{€}", [{}], {}, "  6 characters (some count two) in 1 part, room for 154 more", id="pairs"),
+        pytest.param(
+            "a\u200b",
+            [{}],
+            {},
+            "    `\\u200b` U+200B zero width space (can be left out), 1 receiver: smsdeclare.yaml:6 the text",
+            id="a character to be left out",
+        ),
+        pytest.param("\ue000", [{}], {}, "    `\ue000` U+E000, 1 receiver: smsdeclare.yaml:6 the text", id="no name"),
+        pytest.param(
+            "{{ n }}",
+            [{"n": "ж"}] * 5,
+            {},
+            "    `ж` U+0436, 5 receivers: "
+            "smsdeclare.yaml:0 n, smsdeclare.yaml:1 n, smsdeclare.yaml:2 n, and 2 more rows",
+            id="many rows",
+        ),
+        pytest.param(
+            "".join(map(chr, range(0x430, 0x43B))), [{}], {}, "    and 1 more character", id="many characters"
+        ),
+        pytest.param(
+            "Hi", [{}], {"country": "BE"}, "  gsm7, 1 part, about 1 credit: 1 receiver", id="a rate not known"
+        ),
+    ],
+)
+def test_what_is_particular_is_said(text, people, options, line):
+    assert line in shown(text, people, **options)
+
+
+@pytest.mark.parametrize(("text", "columns"), [("abc", 3), ("e\u0301", 1), ("\u2764\ufe0f", 1), ("日本", 4), ("ｗ", 2)])
+def test_columns_are_counted_as_a_terminal_does(text, columns):
+    assert columns == width(text)

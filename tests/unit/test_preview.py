@@ -43,6 +43,11 @@ def test_nobody_is_no_example():
     assert (0, 0.0, None, {}) == (found.receivers, found.credits, found.example, found.costs)
 
 
+def test_a_clause_whose_parts_are_not_known_for_sure_leaves_the_sum_in_doubt():
+    found = preview("a" * 296, [{}], noStopClause=False, sender="ACME")
+    assert (3.0, False) == (found.credits, found.is_exact)
+
+
 # — the example —
 
 
@@ -117,6 +122,10 @@ def veiled(text, **own):
         pytest.param("{{ n }}{{ n }}" + "a" * 160, {"n": "12"}, None, id="a value beside itself"),
         pytest.param("{{ n|length }}" + "a" * 160, {"n": "12"}, None, id="a filter that counts"),
         pytest.param("{{ n|truncate(9) }}" + "a" * 160, {"n": "1" * 20}, None, id="a filter that cuts"),
+        pytest.param("{{ n|length }}", {"n": "12"}, ("{{ n|length }}",), id="one part, as written"),
+        pytest.param("a" * 161 + "{{ n|replace('é', 'ee') }}", {"n": "é"}, None, id="a filter that makes it longer"),
+        pytest.param("a" * 161 + "{{ 'x' * (n|length - 2) }}", {"n": "12"}, None, id="a length that adds something"),
+        pytest.param("{{ n|int(7) }}" + "a" * 160, {"n": "5"}, None, id="a filter with a default"),
         pytest.param("{{ n|int + 1 }}" + "a" * 160, {"n": "12"}, None, id="a filter that wants a figure"),
         pytest.param("{% if n == '12' %}b{% endif %}" + "a" * 160, {"n": "12"}, None, id="a condition"),
         pytest.param("\U000f0000{{ n }}" + "a" * 160, {"n": "\U000f0000"}, None, id="a text with our own mark"),
@@ -124,6 +133,12 @@ def veiled(text, **own):
 )
 def test_the_parts_are_cut_where_those_of_the_real_text_are(text, own, expected):
     assert expected == veiled(text, **own)
+
+
+def test_a_text_without_own_values_is_shown_as_it_goes_out():
+    found = preview("‹{{ shop }}›" + "a" * 70, [{"n": "Ana"}], variables={"shop": "Deli"}).example
+    assert (found.text, found.parts) == (found.sample, found.veiled)
+    assert found.text.startswith("‹Deli›a")
 
 
 @pytest.mark.parametrize("value", ["12", "Zoé", "x" * 300])
