@@ -54,7 +54,8 @@ def changes_of(
         reason = f"what is scheduled for {len(replaced):,} was edited; it is taken back, seen gone, and sent anew"
         yield _change(one, Action.REPLACE, replaced, posts, reason)
     if unknown:
-        yield _change(one, Action.SETTLE, unknown, 0, f"it is not known whether {len(unknown):,} went out")
+        reason = f"it is not known whether {len(unknown):,} went out; an apply asks the provider first"
+        yield _change(one, Action.SETTLE, unknown, 0, reason)
     if done:
         edited = sum(decision.edited for decision in done)
         reason = _kept(done)

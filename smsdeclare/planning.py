@@ -303,7 +303,7 @@ def _without_text(view: _View, parts: Sequence[_Part], held: Sequence[Withdrawal
         record.address for record in view.ledger.in_doubt() if (record.message, record.number) not in planned
     )
     for address, count in sorted(left.items()):
-        reason = f"it is not known whether {count:,} went out; nothing of them is planned now"
+        reason = f"it is not known whether {count:,} went out; the files no longer ask for them"
         yield change_without_text(address, Action.SETTLE, count, reason)
 
 

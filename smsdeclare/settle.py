@@ -113,7 +113,8 @@ def _begin(
     """The list of what is held first: an SMS moves from there to the list of what was sent, never back."""
     barred = _why_a_person_decides(ledger, rules)
     if not barred and not any(_is_ripe(job, now, rules) for job in doubtful):
-        barred = f"too early to tell before {timestamp(min(map(_end, doubtful), default=now) + rules.after)}"
+        ends = [end for job in doubtful if (end := _end(job) + rules.after) > now]
+        barred = f"too early to tell before {timestamp(min(ends, default=now))}"
     if barred:
         return _Look(now=now, rules=rules, held=None, barred=barred)
     try:
@@ -172,11 +173,12 @@ def _settle_job(ledger: Ledger, provider: Provider, look: _Look, job: Posted) ->
 
 def _why_open(ledger: Ledger, look: _Look, job: Posted, listed: Sequence[Listed]) -> str:
     """Why absence proves nothing for this job; empty where it may."""
+    if look.now >= _end(job) + HORIZON:
+        return "too long ago to tell; a person has to say what became of it"
     if look.barred or look.held is None:
         return look.barred
     if not _is_ripe(job, look.now, look.rules):
-        ripe = _end(job) + look.rules.after
-        return f"too early to tell before {timestamp(ripe)}" if look.now < ripe else "too long ago to tell"
+        return f"too early to tell before {timestamp(_end(job) + look.rules.after)}"
     strangers = {one.receiver for one in listed} - set(job.states)
     if any(not ledger.is_on_record(Key(job.message, job.revision, number)) for number in strangers):
         return "the provider lists a receiver under our tag that we never posted to"
@@ -205,7 +207,7 @@ def _watch(ledger: Ledger, provider: Provider, job: Posted, now: datetime) -> It
     taken = {one.receiver: Taken(one.id, one.credits) for one in provider.sent(job.tag, _since(job))}
     found = {number: sms for number, sms in taken.items() if number in job.states}
     if found and (late := ledger.late(job, found, timestamp(now))):
-        reason = f"{job.address}: {len(late)} that were given back as not sent"
+        reason = f"{job.address}: {len(late)} SMS"
         yield Trouble(code=codes.LISTED_LATE, reason=reason)
 
 

@@ -46,9 +46,14 @@ if TYPE_CHECKING:
 def command(session: Session, addresses: tuple[str, ...], *, sent: bool | None, reason: str) -> None:
     """Say what became of unknown sends: of a message, or of one receiver.
 
-    For what `smsdeclare settle` can't find out. With --not-sent it looks at the provider once more, shows what it
-    found, and refuses as long as the request could still arrive; the next apply posts these again.
-    """
+    For what `smsdeclare settle` can't find out. --not-sent frees them for the next apply, so a wrong word sends an SMS
+    twice. It is refused as long as the request could still arrive, looks at the provider once more, says what it
+    found, and leaves out what was settled by that.
+
+    \b
+      smsdeclare resolve message.welcome@1#7k3q9f2m --sent --reason "she has it on her phone"
+      smsdeclare resolve message.welcome@1 --not-sent --reason "not in the Control Panel, OVHcloud ticket 123"
+    """  # noqa: D301 - \b is click's mark for text to be left as it is
     if sent is None:
         raise InputError(Diagnostic(code=codes.USAGE, detail="say --sent or --not-sent"))
     if not reason.strip():
@@ -63,7 +68,7 @@ def command(session: Session, addresses: tuple[str, ...], *, sent: bool | None, 
             jobs = _unknown(ledger, addresses)
         by = {"actor": environment.actor(), "reason": reason.strip(), "ci": environment.ci_job() or ""}
         count = ledger.resolve(jobs, sent=sent, by=by, at=timestamp(SystemClock().now())) if jobs else 0
-    what = "sent" if sent else "not sent; the next apply posts them again"
+    what = "sent" if sent else "not sent, and free to be posted by the next apply"
     session.out(f"{count:,} {'send is' if count == 1 else 'sends are'} recorded as {what}.\n")
 
 

@@ -40,9 +40,10 @@ def command(session: Session, *, reason: str, cancel: bool) -> int:
     """The panic button: no run posts another job until `smsdeclare resume`.
 
     Needs the state, not valid files. A run that is at work stops before its next POST. What --cancel takes back is
-    posted again only after `smsdeclare resend`, not by `resume` alone.
+    posted again only after `smsdeclare resend`, not by `resume` alone. It can't take back what goes out within ten
+    minutes, nor what is unknown; it may be run again, and goes on where it was.
 
-    Exit codes: 0 done, 1 error, 4 it is not known yet whether all of it was taken back, 130 interrupted.
+    Exit codes: 0 done, 1 error, 4 something is unknown or not yet seen gone, 130 interrupted.
     """
     if not reason.strip():
         raise InputError(Diagnostic(code=codes.USAGE, detail="the reason is empty"))
@@ -61,5 +62,15 @@ def _take_back(session: Session, ledger: SqliteLedger) -> int:
         run.settle(stop)
         run.take_back_everything(stop)
     session.report(run.errors)
-    session.out(f"{len(run.taken_back):,} taken back.\n")
-    return run.exit_code(run.sum_up())
+    applied = run.sum_up()
+    left = sum(len(job.states) for job in ledger.posted_held())
+    if run.taken_back:
+        session.note("What was taken back is posted again only after: smsdeclare resend ADDRESS --status cancelled")
+    told = f"{len(run.taken_back):,} taken back."
+    if left:
+        is_late = run.failure is None and not run.interrupted
+        told += f" {left:,} left as they are{': out by now, or within ten minutes' if is_late else ''}."
+    if applied.unknown:
+        told += f" {len(applied.unknown):,} not known; `smsdeclare settle` asks again."
+    session.out(f"{told}\n")
+    return run.exit_code(applied)

@@ -47,14 +47,14 @@ REVISION_CLOSED = Code(
 )
 TOO_CLOSE = Code(
     "SMS409",
-    "It is too late to take these back",
-    "They go out within ten minutes and may be on their way already, so they are left as they are.",
+    "It is too late to take these back, so they go out as they are",
+    "What goes out within ten minutes may be on its way already. To send something else as well, use another message.",
     "warning",
 )
 TAKEN_BACK = Code(
     "SMS414",
-    "These were taken back by `smsdeclare stop --cancel`",
-    "They are posted again only after `smsdeclare resend`.",
+    "These were taken back by `smsdeclare stop --cancel`; only `smsdeclare resend` lets them go out again",
+    "`smsdeclare resend ADDRESS --status cancelled --reason TEXT`, then plan again.",
     "warning",
 )
 POLICY_BROKEN = Code("SMS408", "The policy refuses the plan", "Change what is sent, or have the rule changed.")

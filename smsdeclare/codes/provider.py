@@ -31,8 +31,8 @@ SERVICE_AMBIGUOUS = Code("SMS607", "The SMS service must be named", "Set `provid
 OUTCOME_UNKNOWN = Code(
     "SMS608",
     "It is not known whether these were sent",
-    "They are recorded and never posted blindly again. A later apply or `smsdeclare settle` asks the provider; "
-    "`smsdeclare resolve` takes your word.",
+    "They are recorded and never posted blindly again. A later apply or `smsdeclare settle --wait 45m` asks the "
+    "provider; `smsdeclare resolve` takes your word.",
 )
 ANSWER_UNREADABLE = Code(
     "SMS609",
@@ -100,8 +100,9 @@ CANT_LOOK = Code(
 )
 CANT_TAKE_BACK = Code(
     "SMS623",
-    "What the provider holds can't be taken back",
-    "It is not clear which of the SMS it holds are these. Take them back by hand, then run `smsdeclare refresh`.",
+    "It is not clear which SMS to take back",
+    "The provider holds SMS for these receivers, but under other ids than it reported when it took them, and a wrong one "
+    "must not be taken back. They are left to go out: take them back in the Control Panel if they must not.",
 )
 CREDITS_UNKNOWN = Code(
     "SMS624",

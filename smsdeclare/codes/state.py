@@ -24,7 +24,12 @@ STATE_LOCAL_IN_CI = Code(
     "A runner's disk is thrown away, and with it the record of what was sent. Use a state that is kept, or set "
     "`state.allowLocalInCI: true`.",
 )
-STATE_BUSY = Code("SMS506", "Another run holds the state", "Wait until it has finished.")
+STATE_BUSY = Code(
+    "SMS506",
+    "Another run holds the state",
+    "Run again when it has finished; `smsdeclare apply --lock-timeout 10m` waits for it. If its machine is gone, the "
+    "state is free again two minutes after its last sign of life, or at once with `smsdeclare state unlock`.",
+)
 ADDRESS_UNKNOWN = Code("SMS507", "The address is not known", "`smsdeclare state list` shows the addresses.")
 STATE_MOVED_ON = Code("SMS508", "The state has changed meanwhile", "Plan again.")
 STATE_STOPPED = Code("SMS511", "Sending is stopped", "Nothing more is posted until somebody runs `smsdeclare resume`.")
@@ -38,28 +43,32 @@ NOT_ENDED = Code(
 NOTHING_UNKNOWN = Code(
     "SMS515",
     "Nothing of this is unknown",
-    "Only what is unknown can be resolved: `smsdeclare state list --status unknown`.",
+    "Only what is unknown, or being taken back, can be resolved: `smsdeclare state list --status unknown` shows it.",
 )
 TOO_EARLY = Code(
     "SMS516",
     "It is too early to say that nothing was sent",
-    "Until then the request may still arrive, whatever the provider lists now. Run `smsdeclare settle` later.",
+    "Until then the request may still arrive, whatever the provider lists now. Nothing was changed; say it again "
+    "then, or let `smsdeclare settle` find out.",
 )
 RENAME_IN_DOUBT = Code(
     "SMS510",
     "The message can't be renamed yet",
-    "Find out first what became of its unknown sends; their traces at the provider go by the old name.",
+    "Find out first what became of its unknown sends, with `smsdeclare settle` or `smsdeclare resolve`; their traces at "
+    "the provider go by the old name.",
 )
 STATE_ABSENT = Code("SMS509", "There is no state yet", "The first `smsdeclare apply` makes it.")
 LISTED_LATE = Code(
     "SMS513",
     "The provider lists what was given back as not sent",
-    "Somebody may have had it twice. Absence at this provider proves nothing, so from now on a person has to say what "
-    "became of unknown sends: `smsdeclare resolve`.",
+    "If an apply has posted it again since, somebody had it twice. Absence at this provider proves nothing, so from now "
+    "on this state waits for a person to say what became of unknown sends: `smsdeclare resolve`. Nothing more was "
+    "posted; raise `settle.after` for states to come, and tell OVHcloud.",
 )
 STATE_OLD = Code(
     "SMS514",
     "This state is old, or not the only one",
     "The provider has SMS of this project that this state did not send. Nothing more was posted. Find the newest state "
-    "and use it; in the sandbox, remove the outbox as well as the state.",
+    "and use it. If it is lost, raise `revision` only with an `except` of everybody who has had it. In the sandbox, "
+    "remove the outbox as well as the state.",
 )

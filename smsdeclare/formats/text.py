@@ -133,7 +133,10 @@ def applied(applied: Applied, style: Style) -> str:
             if len(rows) > _LISTED:
                 lines.append(f"  and {len(rows) - _LISTED} more; `smsdeclare state list` shows all")
     if applied.unknown:
-        lines.append("What is not known is never posted blindly again.")
+        lines.append(
+            "What is not known is never posted blindly again. `smsdeclare settle` asks the provider, and so does every "
+            "apply; `smsdeclare resolve` takes your word."
+        )
     posts = applied.digest is not None
     words = (
         "sent",

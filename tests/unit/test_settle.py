@@ -81,8 +81,8 @@ def test_absence_counts_once_for_each_send(absent):
 
 def test_after_a_week_absence_proves_nothing(absent):
     absent.time.pass_(days=7)
-    absent.settle()
-    assert "unknown" == absent.states[B]
+    (why,) = reasons(absent.settle())
+    assert ("unknown", True) == (absent.states[B], why.startswith("too long ago to tell"))
 
 
 def test_where_a_person_is_to_be_asked_absence_proves_nothing(absent):
