@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import itertools
 import os
 import sys
-import traceback
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -52,6 +50,8 @@ class _Commands(ExplainedGroup):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
+            import difflib  # noqa: PLC0415 - only for a name that nobody has
+
             near = difflib.get_close_matches(cmd_name, _COMMANDS, n=1)
             hint = f"Did you mean `{near[0]}`?" if near else f"There are {', '.join(_COMMANDS)}."
             ctx.fail(f"No such command '{cmd_name}'. {hint}")
@@ -108,6 +108,8 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each kind o
         return 1
     except Exception as error:  # noqa: BLE001 - the last line of defense: a message instead of a traceback
         if "-v" in arguments or "--verbose" in arguments:
+            import traceback  # noqa: PLC0415 - only where something failed
+
             # Where, but not the error's own words: they may quote a key or a number.
             traceback.print_tb(error.__traceback__)
         return _fail([Diagnostic(code=codes.INTERNAL, detail=type(error).__name__)], arguments, 1)

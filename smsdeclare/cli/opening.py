@@ -20,6 +20,8 @@ from smsdeclare.settle import MOVING, Rules
 
 #: OVHcloud refuses a signature that is older; a clock 8 minutes off was refused, the exact figure is not known.
 SIGNATURE_WINDOW = timedelta(minutes=10)
+#: The account's name in the sandbox, where the project names none.
+SANDBOX_SERVICE = "sms-sandbox-1"
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,7 +128,7 @@ def real_or_sandbox(wanted: Definitions) -> Provider:
     if wanted.provider.name == "sandbox":
         from smsdeclare.providers import sandbox  # noqa: PLC0415 - requests is heavy
 
-        return sandbox.open_provider(_outbox(wanted), wanted.provider.service, clock)
+        return sandbox.open_provider(_outbox(wanted), wanted.provider.service or SANDBOX_SERVICE, clock)
     from smsdeclare.providers.ovh import OvhProvider  # noqa: PLC0415 - as above
 
     found = place(wanted)
@@ -225,9 +227,7 @@ def margin(wanted: Definitions) -> timedelta:
 def offline_binding(wanted: Definitions, found: Binding | None) -> Binding:
     """What can be said of the binding without asking anybody; an unknown service is empty."""
     if wanted.provider.name == "sandbox":
-        from smsdeclare.providers import sandbox  # noqa: PLC0415 - as above
-
-        return binding(wanted, "sandbox", wanted.provider.service or sandbox.SERVICE)
+        return binding(wanted, "sandbox", wanted.provider.service or SANDBOX_SERVICE)
     return binding(wanted, place(wanted).name, wanted.provider.service or (found.service if found else ""))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TextIO, TypeVar
 
 import click
 
-from smsdeclare import codes, files
+from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.format import Format, Style
@@ -132,6 +132,8 @@ def is_terminal(stream: TextIO | None) -> bool:
 @functools.lru_cache(maxsize=8)
 def _lines(root: Path, file: str) -> list[str]:
     """The lines of a file; none where it can't be read."""
+    from smsdeclare import files  # noqa: PLC0415 - only where a line is shown
+
     try:
         data = files.read_bytes(root / file, root=root, shown=file, limit=5_000_000)
     except InputError:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import platform
-
 import click
 
 from smsdeclare import __version__
@@ -23,6 +20,9 @@ from smsdeclare.cli.session import Explained, Session, format_option, shared_opt
 def command(session: Session, *, format_name: str) -> None:
     """Print the version."""
     if format_name == "json":
+        import json  # noqa: PLC0415 - only for the document
+        import platform  # noqa: PLC0415 - as above
+
         facts = {"formatVersion": "1.0", "version": __version__, "python": platform.python_version()}
         session.out(json.dumps(facts) + "\n")
     else:

@@ -21,17 +21,14 @@ if TYPE_CHECKING:
     from smsdeclare.clock import Clock
     from smsdeclare.simulator.messages import Response
 
-#: The account's name where the project names none.
-SERVICE = "sms-sandbox-1"
 #: `.invalid` is reserved: should a request ever leave this process, it finds nobody.
 _ORIGIN = "https://sandbox.invalid"
 _CREDITS = 1_000_000.0
 
 
-def open_provider(path: Path, service: str | None, clock: Clock) -> OvhProvider:
-    """The sandbox with its outbox at `path`; every sender counts as validated."""
-    name = service or SERVICE
-    settings = Settings(services=(Service(name=name, credits=_CREDITS),), origin=_ORIGIN, any_sender=True)
+def open_provider(path: Path, service: str, clock: Clock) -> OvhProvider:
+    """The sandbox with its outbox at `path` and one account, `service`; every sender counts as validated."""
+    settings = Settings(services=(Service(name=service, credits=_CREDITS),), origin=_ORIGIN, any_sender=True)
     (credential,) = settings.credentials
     transport = Transport(
         _Readable(Outbox(path, settings)), clock=lambda: clock.now().timestamp(), on_first_byte=_begin
@@ -41,7 +38,7 @@ def open_provider(path: Path, service: str | None, clock: Clock) -> OvhProvider:
         application_secret=credential.application_secret,
         consumer_key=credential.consumer_key,
     )
-    return OvhProvider(url=f"{_ORIGIN}/1.0", credentials=keys, service=name, clock=clock, adapter=transport)
+    return OvhProvider(url=f"{_ORIGIN}/1.0", credentials=keys, service=service, clock=clock, adapter=transport)
 
 
 def _begin() -> None:

@@ -1,0 +1,51 @@
+"""A command loads what it needs: each heavy library costs every start tens of milliseconds."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import worlds
+
+from smsdeclare.cli.main import group
+
+HEAVY = {"jsonschema", "minijinja", "phonenumbers", "requests", "rich", "sqlite3", "urllib3", "yaml"}
+#: The console script, then what it left loaded.
+SCRIPT = """
+import sys
+from smsdeclare.cli.main import run
+code = run(sys.argv[1:])
+print("LOADED", *sys.modules)
+sys.exit(code)
+"""
+
+
+def loaded(*arguments, folder):
+    """The heavy libraries that a command loads in a process of its own, coverage not there to load some itself."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return HEAVY & set(done.stdout.rpartition("LOADED ")[2].split())
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["version", "--json"], ["--version"], ["--help"]], ids=" ".join)
+def test_what_says_something_of_the_tool_loads_nothing_heavy(arguments, tmp_path):
+    assert set() == loaded(*arguments, folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", group.list_commands(None))
+def test_no_help_loads_http_or_the_schema(name, tmp_path):
+    assert set() == loaded(name, "--help", folder=tmp_path) & {"requests", "urllib3", "jsonschema"}
+
+
+def test_without_network_nothing_of_the_network_is_loaded(tmp_path):
+    project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=worlds.message())})
+    assert {"sqlite3", "yaml"} <= loaded("plan", folder=project)
+    assert set() == loaded("plan", "--offline", folder=project) & {"requests", "urllib3"}
+    assert set() == loaded("validate", folder=project) & {"requests", "urllib3", "sqlite3"}
