@@ -67,7 +67,7 @@ def in_turn(programs, rounds):
 
 
 def summary(runs, floors):
-    """Median and spread of a program's runs, and its wall time over that of each floor in the same round."""
+    """Median and spread of a program's runs, and what its wall time is over that of each floor."""
     walls = [run.wall for run in runs]
     return {
         "runs": len(runs),
@@ -75,7 +75,7 @@ def summary(runs, floors):
         "cpuSeconds": statistics.median(run.cpu for run in runs),
         "peakBytes": max(run.peak for run in runs),
         "ratios": {
-            name: statistics.median(run.wall / floor.wall for run, floor in zip(runs, below, strict=False))
+            name: statistics.median(walls) / statistics.median(run.wall for run in below)
             for name, below in floors.items()
         },
     }
