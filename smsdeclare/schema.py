@@ -115,6 +115,9 @@ class _Reading:
     def diagnostics(self, seen: set[Route]) -> list[Diagnostic]:
         """None for a second error about a value of `seen`: its type is wrong, the rest follows from that."""
         match self.keyword:
+            case "oneOf" | "not" if not isinstance(self.value, dict):
+                # What is no mapping has, for the schema, every key that it asks for. Its type is reported.
+                found = []
             case "additionalProperties":
                 allowed = self.schema.get("properties", {})
                 found = [self._unknown_key(key, allowed) for key in self.value if key not in allowed]
