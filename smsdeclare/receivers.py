@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from smsdeclare import codes, files, phone
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
 #: A CSV file larger than this is refused before it is read. Bytes.
 CSV_LIMIT = 1_000_000_000
-#: Characters; Python's csv takes no cell that is longer either.
-_LINE_LIMIT = 130_000
+#: Characters of a row, which may have many lines; Python's csv takes no cell that is longer either.
+_ROW_LIMIT = 130_000
 #: `except` inside lists that are excepted themselves: so deep and no deeper.
 _MOST_DEPTH = 50
 _DELIMITERS = (",", ";", "\t", "|")
@@ -176,68 +175,69 @@ def _inline(entry: InlineReceiver) -> Receiver:
 
 def _rows(root: Path, source: CsvSource, default_country: str | None, findings: Findings) -> Iterator[Receiver]:
     """The rows of a CSV file that `where` lets through and whose number is one."""
-    delimiter = source.delimiter or _find_delimiter(root, source)
     with _opened(root, source) as stream:
-        reader = csv.reader(_lines(source, stream), delimiter=delimiter, strict=True)
-        line = 1
-        try:
-            header = [name.strip() for name in next(reader, [])]
-            number_at, filters = _columns(source, header)
-            any_rows = False
-            for line, cells in _numbered(reader):
-                any_rows = True
-                if len(cells) > len(header):
-                    detail = f"{len(cells)} cells, {len(header)} columns"
-                    raise InputError(Diagnostic(code=codes.CSV_RAGGED, detail=detail, span=_line(source, line)))
-                trimmed = [cell.strip() for cell in cells]
-                if any((trimmed[at] if at < len(trimmed) else "") not in wanted for at, wanted in filters):
-                    continue
-                findings.rows += 1
-                number = trimmed[number_at] if number_at < len(trimmed) else ""
-                try:
-                    found = phone.parse(number, default_country)
-                except phone.NotANumber as problem:
-                    row = Skipped(_line(source, line), problem.code, problem.detail, is_blank=not number)
-                    findings.skipped.append(row)
-                    continue
-                values = {name: cell for name, cell in zip(header, trimmed, strict=False) if cell and name}
-                yield Receiver(found.e164, found.country, values, _line(source, line))
-            if not any_rows:
-                raise InputError(Diagnostic(code=codes.CSV_NO_ROWS, detail=source.shown, span=source.span))
-        except csv.Error as problem:
-            span = _line(source, max(reader.line_num, 1))
-            raise InputError(Diagnostic(code=codes.CSV_SYNTAX, detail=str(problem), span=span)) from None
+        rows = _cells(source, stream, source.delimiter or _find_delimiter(source, stream))
+        line, named = next(rows, (1, []))
+        header = [name.strip() for name in named]
+        number_at, filters = _columns(source, header, line)
+        any_rows = False
+        for line, cells in rows:
+            any_rows = True
+            if len(cells) > len(header):
+                detail = f"{len(cells)} cells, {len(header)} columns"
+                raise InputError(Diagnostic(code=codes.CSV_RAGGED, detail=detail, span=_line(source, line)))
+            trimmed = [cell.strip() for cell in cells]
+            if any((trimmed[at] if at < len(trimmed) else "") not in wanted for at, wanted in filters):
+                continue
+            findings.rows += 1
+            number = trimmed[number_at] if number_at < len(trimmed) else ""
+            try:
+                found = phone.parse(number, default_country)
+            except phone.NotANumber as problem:
+                row = Skipped(_line(source, line), problem.code, problem.detail, is_blank=not number)
+                findings.skipped.append(row)
+                continue
+            values = {name: cell for name, cell in zip(header, trimmed, strict=False) if cell and name}
+            yield Receiver(found.e164, found.country, values, _line(source, line))
+        if not any_rows:
+            raise InputError(Diagnostic(code=codes.CSV_NO_ROWS, detail=source.shown, span=source.span))
 
 
-def _lines(source: CsvSource, stream: TextIO) -> Iterator[str]:
-    """The file's lines; one without an end in sight is refused before it fills the memory."""
-    for number in count(1):
-        line = stream.readline(_LINE_LIMIT)
-        if not line:
-            return
-        if len(line) == _LINE_LIMIT:
-            detail = f"a line has more than {_LINE_LIMIT:,} characters"
-            raise InputError(Diagnostic(code=codes.CSV_SYNTAX, detail=detail, span=_line(source, number)))
-        yield line
+def _cells(source: CsvSource, stream: TextIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row that is not an empty line, with the line it begins on; the header comes first.
+
+    A row without an end in sight is refused before it fills the memory.
+    """
+    begins, length = 1, 0
+
+    def lines() -> Iterator[str]:
+        nonlocal length
+        while line := stream.readline(_ROW_LIMIT):
+            length += len(line)
+            if length >= _ROW_LIMIT:
+                detail = f"a row has more than {_ROW_LIMIT:,} characters"
+                raise InputError(Diagnostic(code=codes.CSV_SYNTAX, detail=detail, span=_line(source, begins)))
+            yield line
+
+    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
+    try:
+        for cells in reader:
+            if cells:
+                yield begins, cells
+            begins, length = reader.line_num + 1, 0
+    except csv.Error as problem:
+        span = _line(source, max(reader.line_num, 1))
+        raise InputError(Diagnostic(code=codes.CSV_SYNTAX, detail=str(problem), span=span)) from None
 
 
-def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not an empty line, with the line it begins on."""
-    begins = reader.line_num + 1  # type: ignore[attr-defined]  # csv.reader has it, Iterator does not
-    for cells in reader:
-        if cells:
-            yield begins, cells
-        begins = reader.line_num + 1  # type: ignore[attr-defined]  # as above
-
-
-def _columns(source: CsvSource, header: list[str]) -> tuple[int, list[tuple[int, tuple[str, ...]]]]:
+def _columns(source: CsvSource, header: list[str], line: int) -> tuple[int, list[tuple[int, tuple[str, ...]]]]:
     """Where the number stands, and the columns that `where` looks at."""
     if not any(header):
         raise InputError(Diagnostic(code=codes.CSV_NO_ROWS, detail=source.shown, span=source.span))
     named = [name for name in header if name]
     twice = next((name for name in named if named.count(name) > 1), None)
     if twice is not None:
-        raise InputError(Diagnostic(code=codes.CSV_DUPLICATE_COLUMN, detail=f"`{twice}`", span=_line(source, 1)))
+        raise InputError(Diagnostic(code=codes.CSV_DUPLICATE_COLUMN, detail=f"`{twice}`", span=_line(source, line)))
     for wanted in (source.number_column, *source.where):
         if wanted not in header:
             detail = f"`{wanted}` in {source.shown}, which has {', '.join(f'`{name}`' for name in named[:12])}"
@@ -246,19 +246,20 @@ def _columns(source: CsvSource, header: list[str]) -> tuple[int, list[tuple[int,
     return header.index(source.number_column), filters
 
 
-def _find_delimiter(root: Path, source: CsvSource) -> str:
+def _find_delimiter(source: CsvSource, stream: TextIO) -> str:
     """The delimiter under which the header holds the number's column; of several, the one that cuts most."""
-    with _opened(root, source) as stream:
-        first = stream.readline(100_000)
 
     def cut(delimiter: str) -> tuple[bool, int]:
+        stream.seek(0)
         try:
-            header = next(csv.reader([first], delimiter=delimiter), [])
-        except csv.Error:
+            _, header = next(_cells(source, stream, delimiter), (1, []))
+        except InputError:
             return False, 0
         return source.number_column in [name.strip() for name in header], len(header)
 
-    return max(_DELIMITERS, key=cut)
+    found = max(_DELIMITERS, key=cut)
+    stream.seek(0)
+    return found
 
 
 @contextmanager

@@ -492,6 +492,7 @@ CSV = [
         with_csv("x\x1b[2J,name\n+33639980001,Ana\n"),
         "smsdeclare.yaml:6:10 SMS205",
     ),
+    case("CSV one endless row", with_csv("phone,name\n+33639980001," + '"\n",' * 50_000), "people.csv:2:1 SMS206"),
     case("CSV one endless cell", with_csv("phone,name\n+33639980001," + "x" * 200_000 + "\n"), "people.csv:2:1 SMS206"),
     case("CSV numbers in the header", with_csv("+33639980001,Ana\n+33639980002,Bo\n"), "smsdeclare.yaml:6:10 SMS205"),
 ]
