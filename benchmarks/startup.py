@@ -46,12 +46,13 @@ def main():
     given = parser.parse_args()
 
     runs = measured(given.rounds)
-    results = {name: summary(found, {FLOOR: runs[FLOOR]}) for name, found in runs.items()}
+    results = [{"program": name, **summary(found, {FLOOR: runs[FLOOR]})} for name, found in runs.items()]
     print(f"{'milliseconds':20}{'median':>8}{'least':>8}{'most':>8}{'CPU':>8}{'ratio':>8}")
-    for name, found in results.items():
+    for found in results:
         wall = found["wallSeconds"]
         seconds = (wall["median"], wall["least"], wall["most"], found["cpuSeconds"])
-        print(f"{name:20}{''.join(f'{1000 * one:8.0f}' for one in seconds)}{found['ratios'][FLOOR]:8.2f}")
+        cells = "".join(f"{1000 * one:8.0f}" for one in seconds)
+        print(f"{found['program']:20}{cells}{found['ratios'][FLOOR]:8.2f}")
     save(given.json, document(results, rounds=given.rounds, messages=MESSAGES))
 
 

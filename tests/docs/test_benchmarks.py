@@ -1,0 +1,44 @@
+"""The benchmarks run. What they measure is never asserted."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def run(name, *arguments):
+    script = BENCHMARKS / name
+    done = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "programs"),
+    [
+        ("startup.py", ["--rounds", "1"], ["import click", "version", "--help", "validate", "plan --offline"]),
+        (
+            "scale.py",
+            ["--receivers", "30", "--rounds", "1"],
+            2 * ["floor plain", "floor pipeline", "plan", "floor commits", "apply", "plan, all sent"],
+        ),
+    ],
+)
+def test_figures_are_printed_and_saved_and_name_no_place(name, arguments, programs, tmp_path):
+    path = tmp_path / "figures.json"
+    printed = run(name, *arguments, "--json", str(path))
+    saved = path.read_text()
+    figures = json.loads(saved)
+    assert programs == [one["program"] for one in figures["results"]]
+    assert all(one["runs"] == 1 for one in figures["results"])
+    assert all(f"\n{one}" in printed for one in programs)
+    assert {"system", "processor", "cores"} == set(figures["machine"])
+    assert str(BENCHMARKS.parent) not in saved
+
+
+def test_texts_are_measured():
+    assert "render" in run("texts.py")
