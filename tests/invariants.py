@@ -1,4 +1,4 @@
-"""What the readers of YAML and CSV hold for any bytes: for Hypothesis, for the fuzzer, and for its corpus."""
+"""What the readers of YAML, CSV and projects hold for any bytes: for Hypothesis, for the fuzzer, and for its corpus."""
 
 import re
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 import worlds
 import yaml
 
-from smsdeclare import document
+from smsdeclare import document, planning
 from smsdeclare.define import define
 from smsdeclare.document import Document, parse
 from smsdeclare.errors import InputError
@@ -220,6 +220,46 @@ class Tables:
         else:
             assert span.file == _CSV
             assert 1 <= span.line <= len(LINE_END.split(data.decode("utf-8", "replace")))
+
+
+# — a project —
+
+
+class Projects:
+    """A folder with two CSV files and a second YAML file, whose root file is written anew for each look at it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.texts = {
+            "customers.csv": "number,firstName,optIn\n+33639980001,Ana,yes\n0639980002,Bo,no\n+33639980003,,yes\n",
+            "opted-out.csv": "phone;why\n+33639980001;asked\n",
+            "more.sms.yaml": "receivers: {more: {csv: customers.csv}}\noptions: {quiet: {noStopClause: true}}\n",
+        }
+        worlds.write(folder, self.texts)
+
+    def check(self, data):
+        """A project is understood or refused, at places inside its files, and each time alike."""
+        (self.folder / _ROOT).write_bytes(data)
+        texts, diagnostics = self._outcome()
+        assert self._outcome() == (texts, diagnostics)
+        assert not texts or not any(diagnostic.is_error for diagnostic in diagnostics)
+        for number, text in texts:
+            assert _E164.fullmatch(number)
+            assert text.strip()
+        for diagnostic in diagnostics:
+            assert diagnostic.message
+            for span in (diagnostic.span, *(related.span for related in diagnostic.related)):
+                assert_inside(span, text_of(data) if span.file == _ROOT else self.texts[span.file])
+
+    def _outcome(self):
+        """Number and text of each send, and all that was found."""
+        try:
+            definitions = define(read(self.folder), {})
+            expanded = planning.expand(definitions)
+        except InputError as error:
+            return [], error.diagnostics
+        found = [*definitions.warnings, *(warning for one in expanded for warning in one.findings.warnings)]
+        return [(send.number, send.text.text) for one in expanded for send in one.sends], tuple(found)
 
 
 def written(rows, *, delimiter=",", line_end="\n", quote_all=True):

@@ -1,7 +1,7 @@
 """Feed a reader what a fuzzer comes up with, until it breaks its word (tests/invariants.py).
 
 pip install atheris
-python tests/fuzz/fuzz.py document|table [--seconds N] [--seed N]
+python tests/fuzz/fuzz.py document|table|project [--seconds N] [--seed N]
 
 It begins with the corpus beside this file and with what it learned before, in build/fuzz. An input that breaks a
 reader is left there as `crash-…`. Mend the reader, move the input into the corpus under a name that says what it is,
@@ -23,9 +23,16 @@ with atheris.instrument_imports(include=["smsdeclare", "yaml"]):
 MOST_BYTES = 2_000
 
 
+def check_of(reader, folder):
+    """What checks one input."""
+    if reader == "document":
+        return invariants.check_document_with_both_parsers
+    return {"table": invariants.Tables, "project": invariants.Projects}[reader](folder).check
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("reader", choices=("document", "table"))
+    parser.add_argument("reader", choices=("document", "table", "project"))
     parser.add_argument("--seconds", type=int, default=600, metavar="N", help="how long [default: 600]")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the fuzzer's choices [default: 1]")
     given = parser.parse_args()
@@ -34,7 +41,6 @@ def main():
     learned, project = place / "learned", place / "project"
     for folder in (learned, project):
         folder.mkdir(parents=True, exist_ok=True)
-    checks = {"document": invariants.check_document_with_both_parsers, "table": invariants.Tables(project).check}
     options = {
         "max_total_time": given.seconds,
         "seed": given.seed,
@@ -43,9 +49,8 @@ def main():
         "print_final_stats": 1,
     }
     corpora = [str(learned), str(HERE / "corpus" / given.reader)]
-    atheris.Setup(
-        [sys.argv[0], *(f"-{name}={value}" for name, value in options.items()), *corpora], checks[given.reader]
-    )
+    arguments = [sys.argv[0], *(f"-{name}={value}" for name, value in options.items()), *corpora]
+    atheris.Setup(arguments, check_of(given.reader, project))
     atheris.Fuzz()
 
 

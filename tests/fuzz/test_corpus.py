@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from invariants import Tables, check_document_with_both_parsers
+from invariants import Projects, Tables, check_document_with_both_parsers
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -20,3 +20,8 @@ def test_a_document_of_the_corpus_is_read_or_refused(data):
 @pytest.mark.parametrize("data", inputs("table"))
 def test_a_table_of_the_corpus_is_read_or_refused(data, tmp_path):
     Tables(tmp_path).check(data)
+
+
+@pytest.mark.parametrize("data", inputs("project"))
+def test_a_project_of_the_corpus_is_understood_or_refused(data, tmp_path):
+    Projects(tmp_path).check(data)
