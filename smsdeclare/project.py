@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ROOT_NAME = "smsdeclare.yaml"
 DEFAULT_INCLUDE = ("**/*.sms.yaml", "**/*.sms.yml")
 YAML_LIMIT = 5_000_000
+#: In a glob, with the file; and in bytes, which is what file systems take. pathlib raises beyond some of either.
+_MOST_FOLDERS, _LONGEST_NAME = 50, 255
 
 
 #: Where names may stand, in any file.
@@ -56,12 +58,12 @@ def read(folder: Path, root_name: str | None = None) -> Project:
         found += [
             Diagnostic(
                 code=codes.WRONG_VALUE,
-                detail="it points out of the project's folder",
+                detail=problem,
                 span=root.span(("include", place)),
                 path=f"include[{place}]",
             )
             for place, glob in enumerate(globs)
-            if _escapes(glob)
+            if (problem := _refusal(glob))
         ]
     parts = [_parse(path, folder, found) for path in _included(folder, root_path, globs)]
     is_complete = root is not None and None not in parts
@@ -117,7 +119,7 @@ def _globs(root: Document) -> tuple[str, ...]:
 
 def _included(folder: Path, root_path: Path, globs: tuple[str, ...]) -> Iterator[Path]:
     """Each file once, in the order of its name; hidden folders and nested projects are left out."""
-    found = {path for glob in globs if not _escapes(glob) for path in folder.glob(glob)}
+    found = {path for glob in globs if not _refusal(glob) for path in folder.glob(glob)}
     for path in sorted(found):
         inside = path.relative_to(folder)
         hidden = any(name.startswith(".") for name in inside.parts)
@@ -129,6 +131,15 @@ def _included(folder: Path, root_path: Path, globs: tuple[str, ...]) -> Iterator
             yield path
 
 
-def _escapes(glob: str) -> bool:
-    """Whether the glob points out of the folder, where pathlib would raise or wander."""
-    return Path(glob).is_absolute() or ".." in Path(glob).parts or not glob
+def _refusal(glob: str) -> str:
+    """Why the glob is none, where pathlib would wander, raise, or find other files under another Python; else empty."""
+    parts = Path(glob).parts
+    if Path(glob).is_absolute() or ".." in parts or not glob:
+        return "it points out of the project's folder"
+    if not parts or parts[-1] == "**":
+        return "it names no file; for all of a folder and those below it write `**/*.sms.yaml`"
+    if any("**" in part and part != "**" for part in parts):
+        return "`**` stands for folders and between slashes only, as in `**/*.sms.yaml`"
+    if "\0" in glob or len(parts) > _MOST_FOLDERS or any(len(os.fsencode(part)) > _LONGEST_NAME for part in parts):
+        return "no file can have such a name"
+    return ""

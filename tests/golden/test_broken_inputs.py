@@ -286,6 +286,20 @@ DEFINITIONS = [
         in_root('include: ["../**/*.yaml"]\n' + worlds.message()),
         "smsdeclare.yaml:4:11 SMS104",
     ),
+    *(
+        case(f"includes {name}", in_root(f'include: ["{glob}"]\n' + worlds.message()), "smsdeclare.yaml:4:11 SMS104")
+        for name, glob in {
+            "no file": ".",
+            "no file, by a slash": "./",
+            "all below": "**",
+            "stars beside a name": "**.sms.yaml",
+            "three stars": "***",
+            "a NUL": "a\\0.yaml",
+            "a long name": "x" * 300,
+            "a long name in other letters": "é" * 150,
+            "folder below folder": "x/" * 3000 + "a.sms.yaml",
+        }.items()
+    ),
 ]
 
 # — receivers in YAML —
