@@ -14,7 +14,7 @@ from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import formatter
 from smsdeclare.clock import pause, timestamp
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import Interrupted, PlanStale, SmsdeclareError
+from smsdeclare.errors import Held, Interrupted, PlanStale, SmsdeclareError
 from smsdeclare.events import JobDone, JobMissed, Received, Settled, TakenBack, Trouble
 from smsdeclare.format import Applied
 from smsdeclare.records import STOP, Key
@@ -219,6 +219,9 @@ class Run:
         """Of several: 130, 4, 1, 3."""
         if self.interrupted:
             return Interrupted.exit_code
+        if isinstance(self.failure, Held) and not self.done:
+            # What is unknown then is what the other run has in flight.
+            return self.failure.exit_code
         if applied.unknown:
             return 4
         if self.failure is not None:

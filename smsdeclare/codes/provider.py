@@ -101,8 +101,8 @@ CANT_LOOK = Code(
 CANT_TAKE_BACK = Code(
     "SMS623",
     "It is not clear which SMS to take back",
-    "The provider holds SMS for these receivers, but under other ids than it reported when it took them, and a wrong one "
-    "must not be taken back. They are left to go out: take them back in the Control Panel if they must not.",
+    "The provider holds SMS for these receivers, but under other ids than it reported when it took them, and a wrong "
+    "one must not be taken back. They are left to go out: take them back in the Control Panel if they must not.",
 )
 CREDITS_UNKNOWN = Code(
     "SMS624",

@@ -54,15 +54,15 @@ TOO_EARLY = Code(
 RENAME_IN_DOUBT = Code(
     "SMS510",
     "The message can't be renamed yet",
-    "Find out first what became of its unknown sends, with `smsdeclare settle` or `smsdeclare resolve`; their traces at "
-    "the provider go by the old name.",
+    "Find out first what became of its unknown sends, with `smsdeclare settle` or `smsdeclare resolve`; their traces "
+    "at the provider go by the old name.",
 )
 STATE_ABSENT = Code("SMS509", "There is no state yet", "The first `smsdeclare apply` makes it.")
 LISTED_LATE = Code(
     "SMS513",
     "The provider lists what was given back as not sent",
-    "If an apply has posted it again since, somebody had it twice. Absence at this provider proves nothing, so from now "
-    "on this state waits for a person to say what became of unknown sends: `smsdeclare resolve`. Nothing more was "
+    "If an apply has posted it again since, somebody had it twice. Absence at this provider proves nothing, so from "
+    "now on this state waits for a person to say what became of unknown sends: `smsdeclare resolve`. Nothing more was "
     "posted; raise `settle.after` for states to come, and tell OVHcloud.",
 )
 STATE_OLD = Code(
