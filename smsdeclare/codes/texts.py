@@ -27,6 +27,7 @@ QUOTES_SHOWN = Code(
 UNICODE_FORCED = Code(
     "SMS307",
     "Some characters force the text into Unicode",
-    "A part then holds 70 characters instead of 160, which can double the bill. Replace them where that matters.",
+    "A part then holds 70 characters instead of 160, which can double the bill. Replace them where that matters; "
+    "`smsdeclare preview` says where they stand.",
     "warning",
 )

@@ -43,7 +43,8 @@ ADDRESS = f"message.hello@1/{B}"
 WORDS = [
     ("init", "new"),
     ("validate",), ("validate", "--json"), ("validate", "--format", "github"),
-    ("preview",), ("preview", "--json"), ("preview", ADDRESS),
+    ("preview",), ("preview", "--json"), ("preview", ADDRESS), ("preview", ADDRESS, "--json"),
+    ("preview", f"message.hello@1/{C}9"),
     ("plan",), ("plan", "--json"), ("plan", "--format", "markdown"), ("plan", "--format", "github"),
     ("plan", "--offline"), ("plan", "--out", "plan.json"), ("plan", "--target", ADDRESS, "--json"),
     ("plan", "--target", "message.nobody"), ("plan", "--var", "shop=Deli"),
