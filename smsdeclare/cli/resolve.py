@@ -47,13 +47,9 @@ def command(session: Session, addresses: tuple[str, ...], *, sent: bool | None, 
     """Say what became of unknown sends: of a message, or of one receiver.
 
     For what `smsdeclare settle` can't find out. --not-sent frees them for the next apply, so a wrong word sends an SMS
-    twice. It is refused as long as the request could still arrive, looks at the provider once more, says what it
-    found, and leaves out what was settled by that.
-
-    \b
-      smsdeclare resolve message.welcome@1#7k3q9f2m --sent --reason "she has it on her phone"
-      smsdeclare resolve message.welcome@1 --not-sent --reason "not in the Control Panel, OVHcloud ticket 123"
-    """  # noqa: D301 - \b is click's mark for text to be left as it is
+    twice. It is refused as long as the request could still arrive; then it looks at the provider once more, says what
+    it found, and leaves out what that settled.
+    """
     if sent is None:
         raise InputError(Diagnostic(code=codes.USAGE, detail="say --sent or --not-sent"))
     if not reason.strip():

@@ -59,13 +59,14 @@ def _take_back(session: Session, ledger: SqliteLedger) -> int:
     opened = opening.provider(opening.definitions_of_state(session, ledger))
     run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger, opened.clock))
     with StopRequest() as stop:
-        run.settle(stop)
+        # First what can't wait: settling takes minutes, and what goes out within ten can't be taken back.
         run.take_back_everything(stop)
+        run.settle(stop)
     session.report(run.errors)
     applied = run.sum_up()
     left = sum(len(job.states) for job in ledger.posted_held())
     if run.taken_back:
-        session.note("What was taken back is posted again only after: smsdeclare resend ADDRESS --status cancelled")
+        session.note("What was taken back is posted again only after: smsdeclare resend")
     told = f"{len(run.taken_back):,} taken back."
     if left:
         is_late = run.failure is None and not run.interrupted

@@ -377,6 +377,18 @@ def test_a_resend_frees_what_a_stop_took_back_beside_what_is_free_already(place)
     assert (1, True) == (again.code, "SMS512" in again.err)
 
 
+def test_a_stop_takes_back_before_it_looks_for_what_is_unknown_and_says_what_it_left(place):
+    soon = f'  soon:\n    text: Soon\n    to: "{C}"\n' + scheduled(minutes=9)
+    here = place("aal").write(people(1, more=scheduled()) + soon + f'  unknown:\n    text: Lost\n    to: "{B}"\n')
+    here.apply()
+    before = len(here.server.requests)
+    result = here.run("stop", "--cancel", "--reason", "wrong price")
+    told = "1 taken back. 1 left as they are: out by now, or within ten minutes."
+    assert (0, told, [B, C]) == (result.code, result.out.splitlines()[-1], here.received())
+    kinds = [(method, path.split("?")[0].split("/")[4:5]) for method, path, _ in here.server.requests[before:]]
+    assert kinds.index(("DELETE", ["jobs"])) < kinds.index(("GET", ["outgoing"]))
+
+
 def test_a_stop_takes_back_where_the_files_are_broken(place):
     here = place().write(people(2, more=scheduled()))
     here.apply()
