@@ -64,13 +64,13 @@ def apply(
     hurried = 0
     while waiting and not stop():
         job = waiting.popleft()
+        yield from _guard((job, *waiting), ledger, provider, guarded)
+        provider.connect()
         if job.times.expires_at is not None and provider.now() > job.times.expires_at - margin:
             # It was in time when the run was planned; long runs go on while the clock does.
             intent = _intent(job, provider.now(), plan_digest)
             yield JobMissed(job=job, sends=ledger.miss(intent, epoch=epoch))
             continue
-        yield from _guard((job, *waiting), ledger, provider, guarded)
-        provider.connect()
         claimed = _claim(job, ledger, provider, plan_digest, epoch)
         if claimed is None:
             continue

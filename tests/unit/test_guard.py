@@ -1,11 +1,16 @@
 """A state that is old, copied or not the only one is noticed before it posts."""
 
 import shutil
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import worlds
-from timed import World, job
+from timed import START, World, job
 
+from smsdeclare.apply import JobMissed, apply
+from smsdeclare.definitions import Times
 from smsdeclare.errors import StateError
 from smsdeclare.simulator.settings import Credential
 
@@ -52,3 +57,19 @@ def test_without_the_right_to_look_it_warns_once_and_goes_on(world):
     events = here.apply(job(A), job(B, message="other"))
     assert ["SMS622"] == [event.code.id for event in events if hasattr(event, "code")]
     assert [A, B] == here.received
+
+
+def test_what_gets_too_late_while_it_looks_is_missed(world):
+    """A request may travel for as long as the margin, so none is signed later than that before the end."""
+    here, margin = world(), timedelta(minutes=10)
+    hurried = replace(job(A), times=Times(expires_at=START + margin + timedelta(minutes=2)))
+    send = here.wire.send
+
+    def be_slow(request, **settings):
+        here.time.pass_(minutes=1)
+        return send(request, **settings)
+
+    here.wire.send = be_slow
+    with closing(here.ledger()) as ledger:
+        events = list(apply([hurried], ledger, here.provider, here.time, plan_digest="sha256:plan", margin=margin))
+    assert ([JobMissed], []) == ([type(event) for event in events], here.received)
