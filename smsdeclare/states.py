@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 class State(StrEnum):
@@ -58,3 +59,40 @@ FREE = frozenset(state for state, after in MOVES.items() if State.INTENDED in af
 ENDED = frozenset({State.ACCEPTED, State.DELIVERED, State.FAILED, State.REJECTED, State.MISSED})
 #: Those whose fate at the provider is open.
 IN_DOUBT = frozenset({State.INTENDED, State.UNKNOWN, State.CANCELLING})
+#: The place of a send that `stop --cancel` took back: unlike others that were taken back, it is not free.
+BARRED = f"{State.CANCELLED} by stop"
+
+
+@cache
+def later(place: str, claims: int, resends: int) -> frozenset[str]:
+    """Where a send can stand that stood at `place`, exactly so many more claims and resends later.
+
+    A place is a State, or `BARRED`.
+    """
+    start = (place, 0, 0)
+    seen, ahead = {start}, [start]
+    while ahead:
+        at, claimed, freed = ahead.pop()
+        for after, is_claim, is_resend in _moves(at):
+            step = (after, claimed + is_claim, freed + is_resend)
+            if step not in seen and step[1] <= claims and step[2] <= resends:
+                seen.add(step)
+                ahead.append(step)
+    return frozenset(at for at, claimed, freed in seen if (claimed, freed) == (claims, resends))
+
+
+def _moves(place: str) -> Iterator[tuple[str, bool, bool]]:
+    """Where one legal move leads; whether it is a claim, and whether it is a resend."""
+    if place == BARRED:
+        yield State.NOT_SENT, False, True
+        return
+    for after in MOVES[State(place)]:
+        is_resend = after is State.NOT_SENT and place in ENDED
+        # A resend frees what was taken back only where it was barred.
+        if not (after is State.NOT_SENT and place == State.CANCELLED):
+            yield after, after is State.INTENDED, is_resend
+        if after is State.CANCELLED:
+            yield BARRED, False, False
+    if place in FREE:
+        # What is missed is claimed as well.
+        yield State.MISSED, True, False

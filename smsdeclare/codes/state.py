@@ -5,7 +5,8 @@ from smsdeclare.codes.code import Code
 STATE_CORRUPT = Code(
     "SMS501",
     "The state is damaged",
-    "Do not delete it: it is what keeps an SMS from going out twice. Restore a backup or ask for help.",
+    "Do not delete it: it is what keeps an SMS from going out twice. Restore a backup (move this file aside, then "
+    "`smsdeclare state push BACKUP`) or ask for help.",
 )
 STATE_FOREIGN = Code(
     "SMS502",
@@ -71,4 +72,33 @@ STATE_OLD = Code(
     "The provider has SMS of this project that this state did not send. Nothing more was posted. Find the newest state "
     "and use it. If it is lost, raise `revision` only with an `except` of everybody who has had it. In the sandbox, "
     "remove the outbox as well as the state.",
+)
+COPY_UNRELATED = Code(
+    "SMS520",
+    "The copy is of another state",
+    "The two have no history in common, so what the state remembers would be forgotten, and sent again. Look whether "
+    "this is the right file, and the right folder.",
+)
+COPY_OLDER = Code(
+    "SMS521",
+    "The copy is older than the state",
+    "What was sent since the copy was made would be forgotten, and sent again. The state stays as it is.",
+)
+COPY_FORKED = Code(
+    "SMS522",
+    "The copy and the state have gone different ways",
+    "Something is on record in the state that the copy does not know, so it would be forgotten, and sent again. Keep "
+    "both files, stop both (`smsdeclare stop`), and compare them before anything else is sent.",
+)
+PUSH_IN_DOUBT = Code(
+    "SMS523",
+    "There are unknown sends, so the state stays as it is",
+    "A run may be at work. Wait for it, find out what became of the sends that are still unknown, then pull and push "
+    "again.",
+)
+RESTORED = Code(
+    "SMS524",
+    "What was sent after the copy was made is not on record",
+    "If there was anything, the next apply sends it again. Look at the plan, and take those who have it off its lists.",
+    "warning",
 )

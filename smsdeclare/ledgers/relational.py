@@ -291,17 +291,20 @@ def foreign(found: Binding | None, wanted: Binding) -> Diagnostic:
     return Diagnostic(code=codes.STATE_FOREIGN, detail="; ".join(differ))
 
 
-def checked(meta: dict[str, str]) -> dict[str, str]:
+def checked(meta: dict[str, str], name: str) -> dict[str, str]:
     """The rows of `meta` if this version can keep the ledger whole.
 
-    Raises StateError where a newer version wrote it, and KeyError or ValueError where something is missing or odd.
+    Raises StateError, with the file's `name`, where a newer version wrote it or something is missing or odd.
     """
-    unknown = [feature for feature in json.loads(meta["features"]) if feature not in FEATURES]
-    if int(meta["format"]) > FORMAT or unknown:
-        detail = f"format {meta['format']}, features {', '.join(unknown) or 'none'}, written by {meta['version']}"
-        raise StateError(Diagnostic(code=codes.STATE_NEWER, detail=detail))
-    if int(meta["epoch"]) < 1 or int(meta["serial"]) < 1 or len(bytes.fromhex(meta["secret"])) < 32:
-        raise ValueError("epoch, serial or secret")
-    for name in ("lineage", *BINDING):
-        meta[name]
+    try:
+        unknown = [feature for feature in json.loads(meta["features"]) if feature not in FEATURES]
+        if int(meta["format"]) > FORMAT or unknown:
+            detail = f"format {meta['format']}, features {', '.join(unknown) or 'none'}, written by {meta['version']}"
+            raise StateError(Diagnostic(code=codes.STATE_NEWER, detail=f"{name}: {detail}"))
+        if int(meta["epoch"]) < 1 or int(meta["serial"]) < 1 or len(bytes.fromhex(meta["secret"])) < 32:
+            raise ValueError("epoch, serial or secret")
+        for wanted in ("lineage", *BINDING):
+            meta[wanted]
+    except (KeyError, ValueError, TypeError) as error:
+        raise damaged(f"{name}: its meta can't be read ({type(error).__name__})") from None
     return meta

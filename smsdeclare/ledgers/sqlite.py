@@ -6,30 +6,39 @@ import json
 import os
 import secrets
 import sqlite3
+import tempfile
 import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare import __version__, codes
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import Held, StateError
-from smsdeclare.ledgers import statements
+from smsdeclare.errors import InputError, StateError
+from smsdeclare.ledgers import copies, statements
 from smsdeclare.ledgers.evidence import damaged
 from smsdeclare.ledgers.relational import FEATURES, FORMAT, RelationalLedger, checked, foreign
+from smsdeclare.ledgers.sqlite_file import (
+    attached,
+    blaming_the_copy,
+    check_copy,
+    committed,
+    copy_bytes,
+    empty,
+    lay_tables,
+    made_whole,
+    named,
+    open_kept,
+    read_format,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from smsdeclare.ledgers.copies import Contents, Pushed
     from smsdeclare.ledgers.upkeep import Run
     from smsdeclare.records import Binding
-
-
-#: "SMSD", so that `file` and we know the kind of database before reading a row.
-_APPLICATION_ID = 0x534D5344
-#: How long to wait for another process that is writing. Seconds.
-_BUSY_SECONDS = 30.0
 
 
 class SqliteLedger(RelationalLedger):
@@ -38,7 +47,7 @@ class SqliteLedger(RelationalLedger):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._is_kept = os.path.lexists(path)
-        self._connection = self._open() if self._is_kept else _empty()
+        self._connection = open_kept(path) if self._is_kept else empty()
         try:
             self._meta = self._read_meta()
             self._upgrade()
@@ -57,12 +66,81 @@ class SqliteLedger(RelationalLedger):
         """Close the file."""
         self._connection.close()
 
+    # — copies —
+
+    def pull(self, target: Path) -> Contents:
+        """Write a copy under a name that is free: what is committed at this moment, looked through, and durable.
+
+        Runs go on, but for a wait while it is written. Raises InputError where it can't be, StateError where it would
+        be damaged.
+        """
+        if not self._is_kept:
+            raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=self._path.name))
+        try:
+            with made_whole(target) as connection:
+                with named(self._path.name):
+                    # A writer is waited for here, and not by the backup, which would wait for ever.
+                    self._connection.execute("BEGIN")
+                    self._read_meta()
+                try:
+                    self._connection.backup(connection)
+                finally:
+                    self._connection.execute("ROLLBACK")
+                return copies.look_through(connection.execute, "main", self._path.name)
+        except FileExistsError:
+            advice = "Choose another name; a copy never replaces a file."
+            raise InputError(Diagnostic(code=codes.WOULD_OVERWRITE, detail=target.name, suggestion=advice)) from None
+        except (OSError, sqlite3.OperationalError) as error:
+            detail = f"{target.name}: {getattr(error, 'strerror', None) or error}"
+            raise InputError(Diagnostic(code=codes.CANT_WRITE, detail=detail)) from error
+        except sqlite3.DatabaseError as error:
+            raise damaged(f"{self._path.name}: {error}") from error
+
+    def push(self, copy: Path, wanted: Binding, at: str) -> Pushed:
+        """Put the copy in place of all that is on record, as one durable transaction that raises the epoch.
+
+        It goes row by row into the file that is there: a run that has it open goes on with it, and finds the new epoch
+        at its next claim. An empty service of `wanted` is any. Raises StateError where the copy is damaged, belongs
+        elsewhere or lacks something that is on record, or where something is in doubt; InputError where it can't be
+        read.
+        """
+        with named(self._path.name), self._in_this_format(copy) as current:
+            if self._is_kept:
+                with attached(self._connection, current), committed(self._connection) as run:
+                    before = copies.look_through(run, "main", self._path.name)
+                    pushed = copies.push(run, copy.name, before, wanted, at)
+                self._meta = self._read_meta()
+                return pushed
+            try:
+                with made_whole(self._path) as made, attached(made, current), committed(made) as run:
+                    lay_tables(made)
+                    pushed = copies.push(run, copy.name, None, wanted, at)
+            except FileExistsError:
+                found = Diagnostic(code=codes.STATE_MOVED_ON, detail="another run made it", suggestion="Push again.")
+                raise StateError(found) from None
+        self._reopen()
+        return pushed
+
+    @contextmanager
+    def _in_this_format(self, copy: Path) -> Iterator[Path]:
+        """The copy or, where an older version made it, what it would be today: the copy itself is left as it is."""
+        check_copy(copy)
+        if self._is_kept and copy.samefile(self._path):
+            raise InputError(Diagnostic(code=codes.USAGE, detail=f"{copy} is the state itself, not a copy"))
+        if read_format(copy) >= FORMAT:
+            yield copy
+            return
+        # Beside the state, since it may be large, and holds numbers.
+        with tempfile.TemporaryDirectory(prefix=".smsdeclare-", dir=self._path.parent) as folder:
+            current = Path(folder) / copy.name
+            copy_bytes(copy, current)
+            with blaming_the_copy():
+                SqliteLedger(current).close()
+            yield current
+
     # — the file —
 
     def _create(self, binding: Binding) -> None:
-        """Make the file whole under another name, then give it its own: a kill leaves all of it or nothing."""
-        path = self._path
-        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         meta = {
             "format": str(FORMAT),
             "features": json.dumps(FEATURES),
@@ -73,56 +151,23 @@ class SqliteLedger(RelationalLedger):
             "secret": secrets.token_hex(32),
             **asdict(binding),
         }
-        with _named(path):
-            try:
-                os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-                connection = _connect(draft)
-                try:
-                    _make_durable(connection)
-                    connection.execute("BEGIN IMMEDIATE")
-                    _lay_tables(connection)
-                    connection.executemany(
-                        statements.INSERT_META,
-                        [{"name": name, "value": value} for name, value in meta.items()],
-                    )
-                    connection.execute("COMMIT")
-                finally:
-                    connection.close()
-                with suppress(FileExistsError):  # then another run was faster, and its file is the state
-                    os.link(draft, path)
-                _sync_folder(path.parent)
-            finally:
-                draft.unlink(missing_ok=True)
+        path = self._path
+        # Where another run was faster, its file is the state.
+        with named(path.name), suppress(FileExistsError), made_whole(path) as made, committed(made) as run:
+            lay_tables(made)
+            for name, value in meta.items():
+                run(statements.INSERT_META, {"name": name, "value": value})
+        self._reopen()
+
+    def _reopen(self) -> None:
         self._connection.close()
-        self._connection, self._is_kept = self._open(), True
+        self._connection, self._is_kept = open_kept(self._path), True
         self._meta = self._read_meta()
 
-    def _open(self) -> sqlite3.Connection:
-        with _named(self._path):
-            if self._path.is_symlink() or not self._path.is_file():
-                raise damaged(f"{self._path.name} is not a plain file")
-            if self._path.stat().st_size == 0:
-                raise damaged(f"{self._path.name} is empty; an empty state would send everything again")
-            connection = _connect(self._path)
-            try:
-                (application,) = connection.execute("PRAGMA application_id").fetchone()
-                if application != _APPLICATION_ID:
-                    raise damaged(f"{self._path.name} is not a state of smsdeclare")
-                _make_durable(connection)
-            except BaseException:
-                connection.close()
-                raise
-            return connection
-
     def _read_meta(self) -> dict[str, str]:
-        with _named(self._path):
+        with named(self._path.name):
             meta = dict(self._connection.execute(statements.READ_META).fetchall())
-        if not meta and not self._is_kept:
-            return meta
-        try:
-            return checked(meta)
-        except (KeyError, ValueError) as error:
-            raise damaged(f"{self._path.name}: its meta can't be read ({type(error).__name__})") from None
+        return checked(meta, self._path.name) if meta or self._is_kept else meta
 
     def _upgrade(self) -> None:
         """Bring a state of an older format up to this one's, each step as a transaction."""
@@ -138,66 +183,12 @@ class SqliteLedger(RelationalLedger):
 
     @contextmanager
     def _transaction(self) -> Iterator[Run]:
-        with _named(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection.execute
-                self._connection.execute(statements.RAISE_SERIAL)
-                self._connection.execute("COMMIT")
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+        with named(self._path.name), committed(self._connection) as run:
+            yield run
+            run(statements.RAISE_SERIAL, {})
 
     def _rows(self, statement: str, values: dict[str, Any]) -> Iterator[Any]:
-        with _named(self._path):
+        with named(self._path.name):
             # Not `yield from`, which would close the cursor of a state that was closed before it was read to the end.
             for row in self._connection.execute(statement, values):  # noqa: UP028
                 yield row
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
-
-
-def _make_durable(connection: sqlite3.Connection) -> None:
-    # DELETE and not WAL: after a kill the one file holds all that was committed. EXTRA also syncs the folder.
-    connection.execute("PRAGMA journal_mode = DELETE")
-    connection.execute("PRAGMA synchronous = EXTRA")
-
-
-def _empty() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    _lay_tables(connection)
-    return connection
-
-
-def _lay_tables(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-    for table in statements.TABLES:
-        connection.execute(table.format(clustered="WITHOUT ROWID"))
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the disk raise into errors with a code."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        detail = f"{path.name}: {error}"
-        if "locked" in str(error) or "busy" in str(error):
-            raise Held(Diagnostic(code=codes.STATE_BUSY, detail=detail)) from error
-        code = codes.STATE_CORRUPT if "no such" in str(error) else codes.STATE_UNWRITABLE
-        raise StateError(Diagnostic(code=code, detail=detail)) from error
-    except sqlite3.DatabaseError as error:
-        raise damaged(f"{path.name}: {error}") from error
-    except OSError as error:
-        raise StateError(Diagnostic(code=codes.STATE_UNWRITABLE, detail=f"{path.name}: {error.strerror}")) from error
