@@ -34,7 +34,7 @@ _COMMANDS = {
     "resend": "Let the next plan send something once more.",
     "stop": "The panic button: post nothing more.",
     "resume": "End a stop.",
-    "state": "Look into the state.",
+    "state": "Look into the state, copy it, restore it.",
     "service": "Show the SMS accounts, their credits and senders.",
     "login": "Get credentials with the least rights.",
     "schema": "Print the JSON schema of the files.",

@@ -7,7 +7,7 @@ import json
 import click
 
 from smsdeclare import codes
-from smsdeclare.cli import opening
+from smsdeclare.cli import opening, state_copies
 from smsdeclare.cli.addressing import records_of
 from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import Explained, ExplainedGroup, Session, format_option, formatter, shared_options
@@ -30,7 +30,11 @@ _STATUSES = sorted({state.value for state in State} - {State.INTENDED.value})
     """,
 )
 def command() -> None:
-    """Look into the state: the record of what was sent."""
+    """Look into the state, the record of what was sent; copy it, and put a copy in its place."""
+
+
+command.add_command(state_copies.pull)
+command.add_command(state_copies.push)
 
 
 @command.command(

@@ -93,12 +93,12 @@ COPY_FORKED = Code(
 PUSH_IN_DOUBT = Code(
     "SMS523",
     "There are unknown sends, so the state stays as it is",
-    "A run may be at work. Wait for it, find out what became of the sends that are still unknown, then pull and push "
-    "again.",
+    "Find out what became of them where they are unknown (`smsdeclare settle`), then pull and push again.",
 )
 RESTORED = Code(
     "SMS524",
     "What was sent after the copy was made is not on record",
-    "If there was anything, the next apply sends it again. Look at the plan, and take those who have it off its lists.",
+    "The next apply looks for it at the provider and stops where it finds some, but it can't see everything. Find out "
+    "who has it, and take them off the lists first.",
     "warning",
 )
