@@ -119,7 +119,9 @@ class Upkeep(ABC):
             for key in keys:
                 if run(free, {**key._asdict(), "reason": reason}).rowcount:
                     freed.append(key)
-                elif run(statements.READ_STATE, key._asdict()).fetchone()[0] not in FREE:
+                    continue
+                found = run(statements.READ_STATE, key._asdict()).fetchone()
+                if found is None or found[0] not in FREE:
                     detail = f"message.{key.message}@{key.revision}: a send that is unknown or scheduled"
                     raise StateError(Diagnostic(code=codes.NOT_ENDED, detail=detail))
             if not freed:
