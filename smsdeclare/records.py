@@ -190,6 +190,8 @@ class Posted:
     not_after: int
     #: When the provider lets it go, where it holds it. RFC 3339 in UTC.
     send_at: str | None
+    #: When its report was on hand; None where none came. RFC 3339 in UTC.
+    answered_at: str | None
     #: The ids of the provider's report, in no known order.
     ids: tuple[int, ...]
     #: Number → where it stands.

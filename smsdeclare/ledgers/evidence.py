@@ -165,8 +165,8 @@ class EvidenceLedger(Upkeep):
 
     def _posted(self, statement: str, values: dict[str, Any] | None = None) -> Iterator[Posted]:
         rows = self._rows(statement, values or {})
-        for (message, revision, ordinal, *about), of_job in groupby(rows, key=lambda row: tuple(row[:8])):
-            tag, claimed_at, not_after, send_at, ids = about
+        for (message, revision, ordinal, *about), of_job in groupby(rows, key=lambda row: tuple(row[:9])):
+            tag, claimed_at, not_after, send_at, answered_at, ids = about
             yield Posted(
                 message=message,
                 revision=revision,
@@ -175,8 +175,9 @@ class EvidenceLedger(Upkeep):
                 claimed_at=claimed_at,
                 not_after=not_after,
                 send_at=send_at,
+                answered_at=answered_at,
                 ids=read_ids(ids),
-                states={row[8]: self._state(row[9]) for row in of_job},
+                states={number: self._state(state) for *_, number, state in of_job},
             )
 
     @staticmethod

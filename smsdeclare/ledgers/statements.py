@@ -174,7 +174,8 @@ TALLIES: Final = """
     GROUP BY message, revision, state ORDER BY message, revision, state"""
 
 _POSTED: Final = """
-    SELECT s.message, s.revision, j.ordinal, j.tag, j.claimed_at, j.not_after, j.send_at, j.ids, s.number, s.state
+    SELECT s.message, s.revision, j.ordinal, j.tag, j.claimed_at, j.not_after, j.send_at, j.answered_at, j.ids,
+        s.number, s.state
     FROM sends s JOIN jobs j ON j.message = s.message AND j.revision = s.revision AND j.ordinal = {ordinal}
     WHERE {where}
     ORDER BY s.message, s.revision, j.ordinal, s.number"""

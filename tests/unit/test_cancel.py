@@ -142,6 +142,26 @@ def test_what_the_provider_does_not_list_yet_is_not_taken_for_gone(held):
     assert ({A: "cancelled", B: "cancelled"}, []) == (here.states, here.received)
 
 
+def test_what_was_posted_long_after_its_claim_is_not_taken_for_gone_before_it_is_listed(world):
+    """A machine that sleeps between claim and POST: the request is taken as long as its signature is."""
+    here = world(jobs_lag=280.0, signature_window=600.0)
+    send = here.wire.send
+
+    def sleep_first(request, **settings):
+        if request.method == "POST":
+            here.time.pass_(minutes=8)
+        return send(request, **settings)
+
+    here.wire.send = sleep_first
+    here.apply(job(A, send_at=DUE))
+    assert {A: "scheduled"} == here.states
+    here.take_back()
+    assert ({A: "cancelling"}, [A]) == (here.states, here.received)
+    here.time.pass_(minutes=7)
+    here.finish()
+    assert ({A: "cancelled"}, []) == (here.states, here.received)
+
+
 def test_what_goes_out_a_little_early_is_not_taken_for_taken_back(world):
     """The provider's time is known in whole seconds, and so an SMS may go out up to one before its time."""
     here = world(clock_ahead=420.5, list_lag=280.0)
