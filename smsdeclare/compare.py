@@ -177,9 +177,12 @@ def _merge(sends: Sequence[Send], recorded: Iterator[Known]) -> Iterator[tuple[S
 
 
 def _taken(ledger: Ledger, message: str, revisions: Sequence[int]) -> frozenset[str]:
-    """Who has had one of these revisions, or may have."""
+    """Who has had one of these revisions, or may have; a send that `resend` freed was had before."""
     return frozenset(
-        known.number for revision in revisions for known in ledger.known(message, revision) if known.state not in FREE
+        known.number
+        for revision in revisions
+        for known in ledger.known(message, revision)
+        if known.state not in FREE or known.resends
     )
 
 

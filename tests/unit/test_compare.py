@@ -128,3 +128,8 @@ def test_an_approved_plan_waits_as_well_for_a_lower_revision_in_doubt():
 def test_how_often_it_was_freed_goes_along():
     (decision,) = decide([send(A)], Recorded(r1=[known(A, State.NOT_SENT, resends=2)]))
     assert 2 == decision.resends
+
+
+def test_who_had_a_higher_revision_that_is_to_be_resent_gets_no_lower_one():
+    (decision,) = decide([send(A)], Recorded(r2=[known(A, State.NOT_SENT, resends=1)]), revision=1)
+    assert (Action.KEEP, True) == (decision.action, decision.superseded)
