@@ -11,8 +11,10 @@ from random import Random
 from crash.history import History, seed_of
 from crash.network import Boundaries
 
-#: Seconds from a kill to the next run: at once, a lease later, when absence counts, and when all has gone out.
-DELAYS = (1.0, 180.0, 2400.0, 4 * 3600.0)
+#: While an SMS that waited goes out. Seconds after a kill.
+GOING_OUT = 10_140.0
+#: Seconds from a kill to the next run: at once, a lease later, when absence counts, then, and when all has gone out.
+DELAYS = (1.0, 180.0, 2400.0, GOING_OUT, 4 * 3600.0)
 #: Name → what the provider is like. All keep within the times on which absence rests.
 WORLDS = {
     "strict": {},
@@ -105,12 +107,12 @@ def kills_twice(scene, folder, *, every, second_every):
         if place % every:
             continue
         again = left.fork(f"again{place}")
-        _wait(again, DELAYS[place % 3])
+        _wait(again, DELAYS[place % len(DELAYS)])
         for other, (second, last) in enumerate(forks(again).items()):
             if (other + place) % second_every == 0:
                 history = last.fork("rerun")
                 posts = history.network.posts
-                _wait(history, DELAYS[(place + other) % 4])
+                _wait(history, DELAYS[(place + other) % len(DELAYS)])
                 tally.end((boundary, second), history, crashes=2, posts_before=posts)
     return tally
 
@@ -165,7 +167,7 @@ def stops(scene, folder, *, every=1, post=""):
             tally.wrongs.append(f"{name}: exit code {code} after a signal")
         if "intended" in history.states.values():
             tally.wrongs.append(f"{name}: what was in flight is not on record")
-        _wait(history, DELAYS[(place // every) % 4])
+        _wait(history, DELAYS[(place // every) % len(DELAYS)])
         tally.end(name, history, crashes=1, posts_before=posts)
     return tally
 

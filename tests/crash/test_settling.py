@@ -112,6 +112,13 @@ def test_whatever_becomes_of_a_delete_nobody_is_doubled_or_lost(small, folder, d
     assert tally.histories
 
 
+def test_what_goes_out_while_it_is_taken_back_is_not_sent_anew(small, folder):
+    """It has left one list and stands in the other only minutes later."""
+    tally = campaigns.kills(small, folder, world="lag 300", every=4, delays=(campaigns.GOING_OUT,))
+    assert [] == tally.wrongs
+    assert 10 <= tally.histories
+
+
 @pytest.mark.parametrize("get", campaigns.GETS[1:])
 def test_a_look_that_fails_changes_nothing(small, folder, get):
     tally = campaigns.kills(small, folder, get=get, every=16)
@@ -167,14 +174,15 @@ def test_chance_doubles_nobody_and_loses_nobody(small, folder, seed):
 HURRIED = replace(RULES, after=timedelta(minutes=5))
 
 
-def late_posts(begun, rules):
-    """Two requests are under way when a second run comes, after just as long as its rules demand."""
+def late_posts(begun, rules, **world):
+    """Two requests are under way when other runs come, after five minutes and when absence counts."""
     for seed in range(12):
-        here = begun(seed, rules=rules)
+        here = begun(seed, rules=rules, **world)
         here.network.script("POST", "aaww")
         here.apply()
-        here.time.pass_(seconds=rules.after.total_seconds())
-        here.apply()
+        for wait in sorted({HURRIED.after, rules.after}):
+            here.time.pass_(seconds=wait.total_seconds())
+            here.apply()
         here.time.pass_(minutes=10)
         here.network.arrive()
         yield here
@@ -187,7 +195,12 @@ def test_where_absence_counts_before_a_request_can_no_longer_arrive_it_sends_twi
     for here in doubled:
         here.run_until_quiet()
         assert not here.trusts_absence
-    assert not any(list(here.doubled()) for here in late_posts(begun, RULES))
+
+
+@pytest.mark.parametrize("world", ["strict", "clock ahead", "clock behind"])
+def test_where_it_counts_only_after_that_it_never_does(begun, world):
+    """By the provider's clock, whatever the machine's own says."""
+    assert not any(list(here.doubled()) for here in late_posts(begun, RULES, **campaigns.WORLDS[world]))
 
 
 def test_a_kill_beside_the_alarm_leaves_the_alarm(begun):
