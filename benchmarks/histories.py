@@ -1,0 +1,233 @@
+"""Histories by chance: edits, runs, crashes, lost answers, late requests, wrong clocks, two runs at once, people.
+
+    python benchmarks/histories.py --histories 100000 --seed 1 --processes 2
+    python benchmarks/histories.py --replay 12345
+
+Each history has a seed of its own, and with `--replay` it is told step by step. What counts as wrong stands in
+`tests/history.py`; the simulator's journal is the witness.
+"""
+
+import argparse
+import gc
+import multiprocessing
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from chaos import FAULTS, Ordeal, place
+from history import WAITS, History
+
+from smsdeclare.simulator.faults import MEANINGS
+
+#: So many things happen in a history, before the runs that end it.
+STEPS = (5, 12)
+#: Operation → how often, of a hundred.
+WEIGHTS = {
+    "edit": 28, "apply": 27, "advance": 13, "settle": 4, "refresh": 3, "race": 9, "plan": 2, "resolve": 3,
+    "resend": 3, "stop": 2, "resume": 3, "skew": 1, "stranger": 2,
+}  # fmt: skip
+#: Operations that neither send nor write.
+UNSEEN = ("edit", "plan", "skew", "stranger")
+_EDITS = (
+    "revise",
+    "revise",
+    "revise",
+    "revise",
+    "reword",
+    "reword",
+    "receivers",
+    "receivers",
+    "when",
+    "when",
+    "when",
+    "now",
+    "hold",
+    "switch",
+    "lower",
+    "rename",
+)
+_POST_FAULTS = "llLddDttxx45995q0uuyyzzwppbsfr"
+_READ_FAULTS = "lLdD5x49utz0"
+
+
+def ordeal(chance):
+    """What one run has to stand; nothing in a quarter of them."""
+    if chance.random() < 0.25:
+        return Ordeal()
+    posts = "".join(chance.choice(_POST_FAULTS) if chance.random() < 0.6 else "a" for _ in range(chance.randrange(6)))
+    reads = "a" * chance.randrange(25) + chance.choice(_READ_FAULTS) if chance.random() < 0.25 else ""
+    return Ordeal(
+        posts=posts,
+        reads=reads,
+        crash=chance.randrange(70) if chance.random() < 0.3 else None,
+        full=chance.randrange(40) if chance.random() < 0.05 else None,
+        signal=chance.randrange(40) if chance.random() < 0.05 else None,
+        nap=(chance.randrange(40), chance.choice((15.0, 25.0, 700.0, 1900.0))) if chance.random() < 0.1 else None,
+    )
+
+
+def turns(chance):
+    """Who goes on at each boundary of a race: long stretches of one, short ones of both, now and then a long sleep."""
+    found = []
+    for _ in range(chance.randrange(6)):
+        found += [0] * chance.randrange(25)
+        found += chance.choices(range(1, 6), (8, 1, 2, 1, 4), k=chance.choice((1, 1, 1, 6)))
+    return tuple(found)
+
+
+def step(chance):  # noqa: PLR0911 - one for each kind of step
+    """The next thing that happens: its name and its arguments."""
+    (name,) = chance.choices(list(WEIGHTS), WEIGHTS.values())
+    match name:
+        case "edit":
+            return name, {"what": chance.choice(_EDITS), "message": chance.randrange(2), "value": chance.randrange(32)}
+        case "advance":
+            return name, {
+                "wait": chance.randrange(len(WAITS) + 3),
+                "nudge": chance.choice((-660.0, -60.0, -0.5, 0.5, 90.0)),
+            }
+        case "apply":
+            wait = 45 if chance.random() < 0.1 else 0
+            only = chance.randrange(2) if chance.random() < 0.1 else None
+            return name, {
+                "ordeal": ordeal(chance), "is_approved": chance.random() < 0.15, "wait": wait, "only": only
+            }  # fmt: skip
+        case "race":
+            return name, {"first": ordeal(chance), "second": ordeal(chance), "turns": turns(chance)}
+        case "stop":
+            return name, {"ordeal": ordeal(chance), "cancel": chance.random() < 0.5}
+        case "settle" | "refresh" | "plan":
+            return name, {"ordeal": ordeal(chance)}
+        case "resolve" | "resend":
+            return name, {"pick": chance.randrange(10)}
+        case "skew":
+            return name, {"seconds": chance.choice((0.0, -70.0, 400.0, 86400.0))}
+        case "stranger":
+            return name, {"number": chance.randrange(4), "minutes": chance.choice((0, 30, 600))}
+    return name, {}
+
+
+@contextmanager
+def lived(folder, seed, tell=lambda _: None):
+    """One history; itself, and what is wrong with it."""
+    chance = random.Random(seed)
+    with closing(History(folder, place(chance))) as history:
+        yield history, list(_steps(history, chance, tell))
+
+
+def _steps(history, chance, tell):
+    tell(f"{history.place}\n")
+    for _ in range(chance.randint(*STEPS)):
+        name, arguments = step(chance)
+        tell(f"{history.time.now():%m-%d %H:%M:%S} {name} {arguments}")
+        result = getattr(history, name)(**arguments)
+        tell(f"    {result}")
+        history.events[name] += 1
+        if name not in UNSEEN and (wrongs := list(history.wrongs())):
+            yield from wrongs
+            return
+    yield from history.end()
+
+
+def stretch(work):
+    """Many histories in one process: what they came to."""
+    seeds = work
+    figures = Counter()
+    failures = []
+    gc.disable()  # a tenth of the time, and what a stretch leaves behind is little
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        for seed in seeds:
+            try:
+                with lived(Path(folder), seed) as (history, wrongs):
+                    figures.update(figures_of(history))
+            except Exception as error:  # noqa: BLE001 - a history that breaks is one to look at
+                wrongs = [f"broke: {error!r}"]
+            if wrongs:
+                failures.append((seed, wrongs))
+    return figures, failures
+
+
+def figures_of(history):
+    """What one history came to."""
+    (taken, found), (others, freed) = history.settled()
+    return {
+        "histories": 1,
+        "posts": history.posts,
+        "sms": len(history.simulator.journal),
+        "taken": taken,
+        "found": found,
+        "others": others,
+        "freed": freed,
+        **{f"fault {letter}": count for letter, count in history.faults.items()},
+        **{f"event {name}": count for name, count in history.events.items()},
+    }
+
+
+def bound(count, histories):
+    """How many there were, and for none what may still be: with 95 % confidence, at most 3 in so many."""
+    return f"{count}" if count or not histories else f"0 (below {3 / histories:.1e} of histories, 95 %)"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--histories", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1, help="the first history's seed; the next ones follow")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--replay", type=int, metavar="SEED", help="tell one history step by step")
+    options = parser.parse_args()
+    if options.replay is not None:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            lived(Path(folder), options.replay, print) as (history, wrongs),
+        ):
+            print(*history.simulator.journal, *history.record(), *wrongs or ["nothing is wrong"], sep="\n")
+        sys.exit(bool(wrongs))
+    begun = time.perf_counter()
+    seeds = range(options.seed, options.seed + options.histories)
+    stretches = [seeds[first : first + 250] for first in range(0, len(seeds), 250)]
+    figures, failures = Counter(), []
+    with multiprocessing.get_context("fork").Pool(options.processes) as pool:
+        for some, failed in pool.imap_unordered(stretch, stretches):
+            figures.update(some)
+            failures += failed
+            for seed, wrongs in failed:
+                print(f"seed {seed}: {wrongs[0]}", flush=True)
+    report(options, figures, failures, time.perf_counter() - begun)
+    sys.exit(bool(failures))
+
+
+def report(options, figures, failures, seconds):
+    histories = figures["histories"]
+    kinds = Counter(kind for _, wrongs in failures for kind in {one.partition(":")[0] for one in wrongs})
+    meanings = MEANINGS | FAULTS
+    print(f"histories      {histories:,} from seed {options.seed}, {histories / seconds:.0f} a second")
+    print(f"POSTs          {figures['posts']:,}, SMS taken {figures['sms']:,}")
+    print("faults")
+    for letter in sorted(letter for letter in meanings if letter != "a"):
+        print(f"  {figures[f'fault {letter}']:9,}  {letter}  {meanings[letter]}")
+    print("events")
+    for name, count in sorted((name, count) for name, count in figures.items() if name.startswith("event ")):
+        print(f"  {count:9,}  {name.removeprefix('event ')}")
+    for title, kind in (
+        ("duplicates", "twice"),
+        ("losses", "lost"),
+        ("wrong records", "wrong record"),
+        ("wrong posts", "wrong post"),
+        ("left at the provider", "stale"),
+        ("never quiet", "not quiet"),
+        ("broken", "broke"),
+    ):
+        print(f"{title:22}{bound(kinds[kind], histories)}")
+    for title, of, those in (("unknown and taken", "found", "taken"), ("unknown, not taken", "freed", "others")):
+        share = 100 * figures[of] / figures[those] if figures[those] else 100.0
+        print(f"{title:22}{figures[those]:,}, settled without a person {share:.2f} %")
+
+
+if __name__ == "__main__":
+    main()
