@@ -56,6 +56,9 @@ WORDS = [
     ("state", "list", "--status", "rejected"), ("state", "show", ADDRESS), ("state", "show", ADDRESS, "--json"),
     ("state", "show", f"message.hello@1/{C}9"),
     ("settle",), ("settle", "--json"), ("refresh",), ("refresh", "--json"), ("state", "unlock"),
+    # The copy itself holds numbers, as its help says; it goes to a file that is not read here.
+    ("state", "pull", "--out", "copy.db"), ("state", "pull", "--out", "copy.db"), ("state", "push", "copy.db"),
+    ("state", "push", "rows.csv"),
     ("resolve", ADDRESS, "--sent", "--reason", "seen"),
     ("resolve", "message.hello@1", "--not-sent", "--reason", "x"),
     ("resend", ADDRESS, "--reason", "asked for"), ("resend", f"message.nobody@1/{B}", "--reason", "x"),
