@@ -22,3 +22,12 @@ def _own_environment(monkeypatch, tmp_path):
 def command(capfd):
     """The command, run in this process: `command("plan", "-C", folder)`."""
     return worlds.command(capfd)
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server, started by the first test of a process that wants one."""
+    import postgresql_server
+
+    with postgresql_server.running() as cluster:
+        yield cluster

@@ -1,10 +1,17 @@
-"""Small histories of a ledger in SQLite, for tests that need a past."""
+"""Small histories of a ledger, for tests that need a past; its place is a path or a `Schema`."""
 
 import sqlite3
+import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+import psycopg
 import worlds
+from psycopg.rows import dict_row
 
+from smsdeclare.clock import SystemClock
+from smsdeclare.ledgers.postgresql import PostgresqlLedger
 from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.records import Binding, Intent, Outcome
 
@@ -48,49 +55,96 @@ def send(ledger, state, *numbers, **more):
     return claimed
 
 
-def opened(path):
-    """The ledger in this file, bound."""
-    ledger = SqliteLedger(path)
+class Schema:
+    """A schema of a PostgreSQL server, as far as a test asks for what a path has."""
+
+    def __init__(self, cluster, parent):
+        self.cluster = cluster
+        self.parent = parent
+        self.name = f"t{uuid.uuid4().hex[:12]}"
+
+    def ledger(self):
+        return PostgresqlLedger(self.cluster.url(), self.name, SystemClock())
+
+    @contextmanager
+    def reading(self):
+        with psycopg.connect(self.cluster.url(), row_factory=dict_row) as connection:
+            connection.execute(f'SET search_path = "{self.name}"')
+            yield connection
+
+    def is_file(self):
+        return True
+
+    def read_bytes(self):
+        """All that is in it."""
+        return repr(rows(self)).encode()
+
+
+def place(kind, request, folder):
+    """Where a ledger of this kind may be; nothing is there yet."""
+    return folder / "test.state" if kind == "sqlite" else Schema(request.getfixturevalue("postgresql"), folder)
+
+
+def at(place):
+    """The ledger at this place."""
+    return SqliteLedger(place) if isinstance(place, Path) else place.ledger()
+
+
+def opened(place):
+    """The ledger at this place, bound."""
+    ledger = at(place)
     ledger.bind(BINDING)
     return ledger
 
 
-def change(path, *statements):
-    """Change a file behind the ledger's back; counts as one write."""
-    connection = sqlite3.connect(path, isolation_level=None)
+@contextmanager
+def reading(place):
+    """What runs queries behind the ledger's back; each row is a mapping."""
+    if isinstance(place, Path):
+        connection = sqlite3.connect(f"{place.as_uri()}?mode=ro", uri=True)
+        connection.row_factory = sqlite3.Row
+        yield connection
+        connection.close()
+    else:
+        with place.reading() as connection:
+            yield connection
+
+
+def change(place, *statements):
+    """Change a ledger behind its back; counts as one write."""
+    statements = (*statements, "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'serial'")
+    if not isinstance(place, Path):
+        with place.reading() as connection:
+            for statement in statements:
+                connection.execute(statement)
+        return
+    connection = sqlite3.connect(place, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     for statement in statements:
         connection.execute(*((statement,) if isinstance(statement, str) else statement))
-    connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'serial'")
     connection.execute("COMMIT")
     connection.close()
 
 
-def rows(path, *tables):
-    """All rows of these tables, or of all: what the file says, whatever its pages look like."""
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-    connection.row_factory = sqlite3.Row
-    found = {
-        table: sorted(
-            (tuple(sorted(dict(row).items())) for row in connection.execute(f"SELECT * FROM {table}")), key=repr
-        )
-        for table in tables or TABLES
-    }
-    connection.close()
-    return found
+def rows(place, *tables):
+    """All rows of these tables, or of all: what was written, whatever its pages look like."""
+    with reading(place) as connection:
+        return {
+            table: sorted(
+                (tuple(sorted(dict(row).items())) for row in connection.execute(f"SELECT * FROM {table}")), key=repr
+            )
+            for table in tables or TABLES
+        }
 
 
-def meta(path):
-    """The facts about the file."""
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-    found = dict(connection.execute("SELECT name, value FROM meta"))
-    connection.close()
-    return found
+def meta(place):
+    """The facts about the ledger."""
+    return {dict(row)["name"]: dict(row)["value"] for row in rows(place, "meta")["meta"]}
 
 
-def states(path):
+def states(place):
     """Message, revision and number → state."""
-    ledger = SqliteLedger(path)
+    ledger = at(place)
     found = {(one.message, one.revision, one.number): one.state for one in ledger.records()}
     ledger.close()
     return found

@@ -102,3 +102,41 @@ RESTORED = Code(
     "who has it, and take them off the lists first.",
     "warning",
 )
+STATE_UNREACHABLE = Code(
+    "SMS570",
+    "The state is out of reach",
+    "Without it nothing is sent. Look whether the server runs and can be reached from here, then run again: what went "
+    "out is on record or will be asked for.",
+)
+STATE_FORBIDDEN = Code(
+    "SMS571",
+    "The database refuses access to the state",
+    "Look at the role, its password and what it may do: docs/how-to/state-in-postgresql.md names exactly what it needs.",
+)
+STATE_UNFIT = Code(
+    "SMS572",
+    "This database can't be trusted with the state",
+    "What it confirms could be lost, and an SMS go out twice. Name the primary (with several hosts in the URL, "
+    "`target_session_attrs=read-write` finds it), and leave durable commits on.",
+)
+STATE_FULL = Code(
+    "SMS573",
+    "There is no room left for the state",
+    "Nothing more was sent. Make room on the database's disk and run again.",
+)
+STATE_COMMIT_UNKNOWN = Code(
+    "SMS574",
+    "It is not known whether the state was written",
+    "What may have been claimed then was not posted. Run again: sends that stay unknown are asked for at the provider.",
+)
+STATE_URL = Code(
+    "SMS575",
+    "It is not known which database holds the state",
+    "Set SMSDECLARE_POSTGRESQL_URL to `postgresql://ROLE:PASSWORD@HOST/DATABASE`, with everything but letters and digits "
+    "of the password percent-encoded (`@` is `%40`), or libpq's own variables: PGHOST, PGDATABASE, PGUSER, PGPASSWORD.",
+)
+STATE_DRIVER = Code(
+    "SMS576",
+    "The driver for PostgreSQL is not installed",
+    "Run `pip install 'smsdeclare[postgresql]'`.",
+)

@@ -131,9 +131,9 @@ def push(run: Run, name: str, before: Contents | None, wanted: Binding, at: str)
     Raises StateError, with the copy's file `name`, where something would be forgotten by it, is in doubt, or belongs
     elsewhere. An empty service of `wanted` is any.
     """
-    tables = _tables(run, "main")
+    here = tables(run, "main")
     with blaming_the_copy():
-        if _tables(run, "copy") not in ({}, tables):
+        if tables(run, "copy") not in ({}, here):
             raise damaged(f"{name}: its tables are not those of a state")
         copy = look_through(run, "copy", name)
     wanted = wanted if wanted.service else replace(wanted, service=copy.binding.service)
@@ -142,11 +142,11 @@ def push(run: Run, name: str, before: Contents | None, wanted: Binding, at: str)
             raise _refused(codes.STATE_FOREIGN, f"{where}: {foreign(contents.binding, wanted).detail}")
     if before and not _leads_on(run, before, copy):
         return Pushed(before=before, copy=copy, is_changed=False)
-    _take_over(run, tables, before, copy, at)
+    _take_over(run, here, before, copy, at)
     return Pushed(before=before, copy=copy, is_changed=True)
 
 
-def _tables(run: Run, schema: str) -> dict[str, list[str]]:
+def tables(run: Run, schema: str) -> dict[str, list[str]]:
     """The columns of each table."""
     found: dict[str, list[str]] = {}
     for table, column in run(_TABLES.format(schema=schema), {}).fetchall():
@@ -189,7 +189,7 @@ def _leads_on(run: Run, before: Contents, copy: Contents) -> bool:
 def _differs(run: Run, table: str) -> bool:
     """Whether the copy has not the very same rows."""
     here, there = (run(f"SELECT COUNT(*) FROM {schema}.{table}", {}).fetchall() for schema in ("main", "copy"))
-    return here != there or _left(run, table, _tables(run, "main")[table])[0] > 0
+    return here != there or _left(run, table, tables(run, "main")[table])[0] > 0
 
 
 def _left(run: Run, table: str, columns: Sequence[str]) -> tuple[int, str | None]:
@@ -241,10 +241,10 @@ def _follow_renames(run: Run) -> None:
         raise _refused(codes.COPY_FORKED, "a message was renamed in the copy to what is another one here") from None
 
 
-def _take_over(run: Run, tables: Mapping[str, list[str]], before: Contents | None, copy: Contents, at: str) -> None:
+def _take_over(run: Run, here: Mapping[str, list[str]], before: Contents | None, copy: Contents, at: str) -> None:
     """Put the copy's rows in place of all others; what must not be lost of these stays."""
     log = run(_EVENTS_LEFT, {}).fetchall()
-    for table, columns in tables.items():
+    for table, columns in here.items():
         names = ", ".join(columns)
         run(f"DELETE FROM main.{table}", {})
         if table != "meta":

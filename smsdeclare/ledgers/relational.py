@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import secrets
+import uuid
+from abc import abstractmethod
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from smsdeclare import codes
+from smsdeclare import __version__, codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, PlanStale, StateError
 from smsdeclare.jobs import tag
@@ -18,8 +22,10 @@ from smsdeclare.states import FREE, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from smsdeclare.ledger import Request
+    from smsdeclare.ledgers.copies import Contents, Pushed
     from smsdeclare.records import Intent, Outcome
 
 #: What a binding is made of, by its names in `meta`.
@@ -34,7 +40,56 @@ FEATURES: tuple[str, ...] = ()
 class RelationalLedger(EvidenceLedger):
     """The statements of a ledger, in order; safe by the claim alone, whatever the engine's locks."""
 
+    #: How the engine says what `statements.TABLES` leaves open.
+    words: Mapping[str, str]
+
+    @abstractmethod
+    def _create(self, binding: Binding) -> None:
+        """Make the tables, and `fresh_meta` in them, all or nothing; where another run was faster, its are the state."""
+
+    @abstractmethod
+    def _read_meta(self) -> dict[str, str]:
+        """The rows of `meta`, checked; none before the first write."""
+
+    @abstractmethod
+    def pull(self, target: Path) -> Contents:
+        """Write a copy, a SQLite file, under a name that is free: what is committed at this moment, looked through.
+
+        Runs go on. Raises InputError where it can't be written, StateError where it would be damaged.
+        """
+
+    @abstractmethod
+    def push(self, copy: Path, wanted: Binding, at: str) -> Pushed:
+        """Put the copy in place of all that is on record, as one durable transaction that raises the epoch.
+
+        An empty service of `wanted` is any. Raises StateError where the copy is damaged, belongs elsewhere or lacks
+        something that is on record, or where something is in doubt; InputError where it can't be read.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of it."""
+
     # — what it is —
+
+    def bind(self, binding: Binding) -> None:
+        """Make it belong to `binding`, durably; raises StateError where it belongs elsewhere."""
+        if self.binding is None:
+            self._create(binding)
+        if self.binding != binding:
+            raise StateError(foreign(self.binding, binding))
+
+    def _upgrade(self) -> None:
+        """Bring a state of an older format up to this one's, each step as a transaction."""
+        while self._meta and int(self._meta["format"]) < FORMAT:
+            before = int(self._meta["format"])
+            with self._transaction() as run:
+                # Another process may have been faster.
+                if run(statements.READ_FORMAT, {}).fetchone()[0] == str(before):
+                    for statement in statements.MIGRATIONS[before]:
+                        run(statement.format(**self.words), {})
+                    run(statements.SET_FORMAT, {"format": str(before + 1)})
+            self._meta = self._read_meta()
 
     @property
     def binding(self) -> Binding | None:
@@ -275,6 +330,20 @@ class RelationalLedger(EvidenceLedger):
             delivered_at=delivered_at,
             send_at=send_at,
         )
+
+
+def fresh_meta(binding: Binding) -> dict[str, str]:
+    """The rows of `meta` of a new ledger."""
+    return {
+        "format": str(FORMAT),
+        "features": json.dumps(FEATURES),
+        "version": __version__,
+        "lineage": str(uuid.uuid4()),
+        "serial": "1",
+        "epoch": "1",
+        "secret": secrets.token_hex(32),
+        **asdict(binding),
+    }
 
 
 def _tag(binding: Binding, message: str, revision: int, ordinal: int) -> str:

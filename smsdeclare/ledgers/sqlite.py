@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
 import sqlite3
 import tempfile
-import uuid
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smsdeclare import __version__, codes
+from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, StateError
 from smsdeclare.ledgers import copies, statements
 from smsdeclare.ledgers.evidence import damaged
-from smsdeclare.ledgers.relational import FEATURES, FORMAT, RelationalLedger, checked, foreign
+from smsdeclare.ledgers.relational import FORMAT, RelationalLedger, checked, fresh_meta
 from smsdeclare.ledgers.sqlite_file import (
+    WORDS,
     attached,
     blaming_the_copy,
     check_copy,
@@ -44,6 +41,8 @@ if TYPE_CHECKING:
 class SqliteLedger(RelationalLedger):
     """A ledger in a file; before its first write it reads as empty and no file exists."""
 
+    words = WORDS
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._is_kept = os.path.lexists(path)
@@ -54,13 +53,6 @@ class SqliteLedger(RelationalLedger):
         except BaseException:
             self._connection.close()
             raise
-
-    def bind(self, binding: Binding) -> None:
-        """Make it belong to `binding`, durably; raises StateError where it belongs elsewhere."""
-        if self.binding is None:
-            self._create(binding)
-        if self.binding != binding:
-            raise StateError(foreign(self.binding, binding))
 
     def close(self) -> None:
         """Close the file."""
@@ -76,25 +68,16 @@ class SqliteLedger(RelationalLedger):
         """
         if not self._is_kept:
             raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=self._path.name))
-        try:
-            with made_whole(target) as connection:
-                with named(self._path.name):
-                    # A writer is waited for here, and not by the backup, which would wait for ever.
-                    self._connection.execute("BEGIN")
-                    self._read_meta()
-                try:
-                    self._connection.backup(connection)
-                finally:
-                    self._connection.execute("ROLLBACK")
-                return copies.look_through(connection.execute, "main", self._path.name)
-        except FileExistsError:
-            advice = "Choose another name; a copy never replaces a file."
-            raise InputError(Diagnostic(code=codes.WOULD_OVERWRITE, detail=target.name, suggestion=advice)) from None
-        except (OSError, sqlite3.OperationalError) as error:
-            detail = f"{target.name}: {getattr(error, 'strerror', None) or error}"
-            raise InputError(Diagnostic(code=codes.CANT_WRITE, detail=detail)) from error
-        except sqlite3.DatabaseError as error:
-            raise damaged(f"{self._path.name}: {error}") from error
+        with copied_to(target), made_whole(target) as connection:
+            with named(self._path.name):
+                # A writer is waited for here, and not by the backup, which would wait for ever.
+                self._connection.execute("BEGIN")
+                self._read_meta()
+            try:
+                self._connection.backup(connection)
+            finally:
+                self._connection.execute("ROLLBACK")
+            return copies.look_through(connection.execute, "main", self._path.name)
 
     def push(self, copy: Path, wanted: Binding, at: str) -> Pushed:
         """Put the copy in place of all that is on record, as one durable transaction that raises the epoch.
@@ -104,7 +87,11 @@ class SqliteLedger(RelationalLedger):
         elsewhere or lacks something that is on record, or where something is in doubt; InputError where it can't be
         read.
         """
-        with named(self._path.name), self._in_this_format(copy) as current:
+        check_copy(copy)
+        if self._is_kept and copy.samefile(self._path):
+            raise InputError(Diagnostic(code=codes.USAGE, detail=f"{copy} is the state itself, not a copy"))
+        # Beside the state, since it may be large, and holds numbers.
+        with named(self._path.name), in_this_format(copy, self._path.parent) as current:
             if self._is_kept:
                 with attached(self._connection, current), committed(self._connection) as run:
                     before = copies.look_through(run, "main", self._path.name)
@@ -121,41 +108,14 @@ class SqliteLedger(RelationalLedger):
         self._reopen()
         return pushed
 
-    @contextmanager
-    def _in_this_format(self, copy: Path) -> Iterator[Path]:
-        """The copy or, where an older version made it, what it would be today: the copy itself is left as it is."""
-        check_copy(copy)
-        if self._is_kept and copy.samefile(self._path):
-            raise InputError(Diagnostic(code=codes.USAGE, detail=f"{copy} is the state itself, not a copy"))
-        if read_format(copy) >= FORMAT:
-            yield copy
-            return
-        # Beside the state, since it may be large, and holds numbers.
-        with tempfile.TemporaryDirectory(prefix=".smsdeclare-", dir=self._path.parent) as folder:
-            current = Path(folder) / copy.name
-            copy_bytes(copy, current)
-            with blaming_the_copy():
-                SqliteLedger(current).close()
-            yield current
-
     # — the file —
 
     def _create(self, binding: Binding) -> None:
-        meta = {
-            "format": str(FORMAT),
-            "features": json.dumps(FEATURES),
-            "version": __version__,
-            "lineage": str(uuid.uuid4()),
-            "serial": "1",
-            "epoch": "1",
-            "secret": secrets.token_hex(32),
-            **asdict(binding),
-        }
         path = self._path
         # Where another run was faster, its file is the state.
         with named(path.name), suppress(FileExistsError), made_whole(path) as made, committed(made) as run:
             lay_tables(made)
-            for name, value in meta.items():
+            for name, value in fresh_meta(binding).items():
                 run(statements.INSERT_META, {"name": name, "value": value})
         self._reopen()
 
@@ -169,18 +129,6 @@ class SqliteLedger(RelationalLedger):
             meta = dict(self._connection.execute(statements.READ_META).fetchall())
         return checked(meta, self._path.name) if meta or self._is_kept else meta
 
-    def _upgrade(self) -> None:
-        """Bring a state of an older format up to this one's, each step as a transaction."""
-        while self._meta and int(self._meta["format"]) < FORMAT:
-            before = int(self._meta["format"])
-            with self._transaction() as run:
-                # Another process may have been faster.
-                if run(statements.READ_FORMAT, {}).fetchone()[0] == str(before):
-                    for statement in statements.MIGRATIONS[before]:
-                        run(statement, {})
-                    run(statements.SET_FORMAT, {"format": str(before + 1)})
-            self._meta = self._read_meta()
-
     @contextmanager
     def _transaction(self) -> Iterator[Run]:
         with named(self._path.name), committed(self._connection) as run:
@@ -192,3 +140,32 @@ class SqliteLedger(RelationalLedger):
             # Not `yield from`, which would close the cursor of a state that was closed before it was read to the end.
             for row in self._connection.execute(statement, values):  # noqa: UP028
                 yield row
+
+
+@contextmanager
+def in_this_format(copy: Path, beside: Path) -> Iterator[Path]:
+    """A checked copy or, where an older version made it, what it would be today: the copy itself is left as it is."""
+    if read_format(copy) >= FORMAT:
+        yield copy
+        return
+    with tempfile.TemporaryDirectory(prefix=".smsdeclare-", dir=beside) as folder:
+        current = Path(folder) / copy.name
+        copy_bytes(copy, current)
+        with blaming_the_copy():
+            SqliteLedger(current).close()
+        yield current
+
+
+@contextmanager
+def copied_to(target: Path) -> Iterator[None]:
+    """Say that a copy can't be written where that is so, and that its source is damaged where that is."""
+    try:
+        yield
+    except FileExistsError:
+        advice = "Choose another name; a copy never replaces a file."
+        raise InputError(Diagnostic(code=codes.WOULD_OVERWRITE, detail=target.name, suggestion=advice)) from None
+    except (OSError, sqlite3.OperationalError) as error:
+        detail = f"{target.name}: {getattr(error, 'strerror', None) or error}"
+        raise InputError(Diagnostic(code=codes.CANT_WRITE, detail=detail)) from error
+    except sqlite3.DatabaseError as error:
+        raise damaged(str(error)) from error

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: "SMSD", so that `file` and we know the kind of database before reading a row.
 APPLICATION_ID = 0x534D5344
+#: How SQLite says what `statements.TABLES` leaves open.
+WORDS = {"text": "TEXT", "counter": "INTEGER PRIMARY KEY", "clustered": "WITHOUT ROWID"}
 #: The two bytes of a database's head that say that its latest pages may stand in another file.
 _WRITES_AHEAD = b"\x02\x02"
 #: What to do where a copy is not sound.
@@ -62,7 +64,7 @@ def lay_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of a ledger."""
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     for table in statements.TABLES:
-        connection.execute(table.format(clustered="WITHOUT ROWID"))
+        connection.execute(table.format(**WORDS))
 
 
 @contextmanager

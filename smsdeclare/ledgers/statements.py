@@ -4,60 +4,61 @@ from __future__ import annotations
 
 from typing import Final
 
-#: The tables; `{clustered}` is what an engine needs to keep rows in the order of their key. The key of a send is
+#: The tables; an engine fills in what it says in words of its own: `{text}`, text that is ordered by its bytes,
+#: `{counter}`, a key that counts up, and `{clustered}`, what keeps rows in the order of their key. The key of a send is
 #: ordered on purpose: a million rows under a hashed key took ten times as long.
 TABLES: Final = (
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE meta (name {text} PRIMARY KEY, value {text} NOT NULL)",
     """CREATE TABLE sends (
-        message TEXT NOT NULL,
-        revision INTEGER NOT NULL,
-        number TEXT NOT NULL,
-        state TEXT NOT NULL,
-        ordinal INTEGER NOT NULL,
-        attempts INTEGER NOT NULL DEFAULT 1,
-        resends INTEGER NOT NULL DEFAULT 0,
-        delivered_at TEXT,
-        reason TEXT,
-        released_from INTEGER,
-        sms INTEGER,
-        taken_back TEXT,
+        message {text} NOT NULL,
+        revision BIGINT NOT NULL,
+        number {text} NOT NULL,
+        state {text} NOT NULL,
+        ordinal BIGINT NOT NULL,
+        attempts BIGINT NOT NULL DEFAULT 1,
+        resends BIGINT NOT NULL DEFAULT 0,
+        delivered_at {text},
+        reason {text},
+        released_from BIGINT,
+        sms BIGINT,
+        taken_back {text},
         PRIMARY KEY (message, revision, number)) {clustered}""",
     """CREATE TABLE jobs (
-        message TEXT NOT NULL,
-        revision INTEGER NOT NULL,
-        ordinal INTEGER NOT NULL,
-        tag TEXT NOT NULL UNIQUE,
-        provider TEXT NOT NULL,
-        endpoint TEXT NOT NULL,
-        service TEXT NOT NULL,
-        receivers INTEGER NOT NULL,
-        text_digest TEXT NOT NULL,
-        template_digest TEXT NOT NULL,
-        options TEXT NOT NULL,
-        body_digest TEXT NOT NULL,
-        plan_digest TEXT NOT NULL,
-        claimed_at TEXT NOT NULL,
-        not_after INTEGER NOT NULL,
-        estimate REAL NOT NULL,
-        send_at TEXT,
-        times TEXT,
-        answered_at TEXT,
-        accepted INTEGER,
-        credits REAL,
-        ids TEXT,
-        query_id TEXT,
+        message {text} NOT NULL,
+        revision BIGINT NOT NULL,
+        ordinal BIGINT NOT NULL,
+        tag {text} NOT NULL UNIQUE,
+        provider {text} NOT NULL,
+        endpoint {text} NOT NULL,
+        service {text} NOT NULL,
+        receivers BIGINT NOT NULL,
+        text_digest {text} NOT NULL,
+        template_digest {text} NOT NULL,
+        options {text} NOT NULL,
+        body_digest {text} NOT NULL,
+        plan_digest {text} NOT NULL,
+        claimed_at {text} NOT NULL,
+        not_after BIGINT NOT NULL,
+        estimate DOUBLE PRECISION NOT NULL,
+        send_at {text},
+        times {text},
+        answered_at {text},
+        accepted BIGINT,
+        credits DOUBLE PRECISION,
+        ids {text},
+        query_id {text},
         PRIMARY KEY (message, revision, ordinal)) {clustered}""",
     # When a run had once nothing left of a revision: who is not on record then joins later.
     """CREATE TABLE completions (
-        message TEXT NOT NULL,
-        revision INTEGER NOT NULL,
-        at TEXT NOT NULL,
+        message {text} NOT NULL,
+        revision BIGINT NOT NULL,
+        at {text} NOT NULL,
         PRIMARY KEY (message, revision)) {clustered}""",
     """CREATE TABLE events (
-        event INTEGER PRIMARY KEY,
-        at TEXT NOT NULL,
-        kind TEXT NOT NULL,
-        detail TEXT NOT NULL)""",
+        event {counter},
+        at {text} NOT NULL,
+        kind {text} NOT NULL,
+        detail {text} NOT NULL)""",
     # Few rows are in doubt at a time, or were given back for want of a trace; the indexes hold only those.
     """CREATE INDEX sends_in_doubt ON sends (message, revision, number)
         WHERE state IN ('intended', 'unknown', 'cancelling')""",
@@ -73,11 +74,11 @@ TABLES: Final = (
 #: Format → what makes the next one of it.
 MIGRATIONS: Final = {
     1: (
-        "ALTER TABLE sends ADD COLUMN released_from INTEGER",
-        "ALTER TABLE sends ADD COLUMN sms INTEGER",
-        "ALTER TABLE sends ADD COLUMN taken_back TEXT",
+        "ALTER TABLE sends ADD COLUMN released_from BIGINT",
+        "ALTER TABLE sends ADD COLUMN sms BIGINT",
+        "ALTER TABLE sends ADD COLUMN taken_back {text}",
         "ALTER TABLE sends DROP COLUMN releases",
-        "ALTER TABLE jobs ADD COLUMN times TEXT",
+        "ALTER TABLE jobs ADD COLUMN times {text}",
         *OTHER_INDEXES,
     ),
 }
@@ -86,7 +87,7 @@ SET_FORMAT: Final = "UPDATE meta SET value = :format WHERE name = 'format'"
 
 READ_META: Final = "SELECT name, value FROM meta"
 INSERT_META: Final = "INSERT INTO meta (name, value) VALUES (:name, :value)"
-RAISE_SERIAL: Final = "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'serial'"
+RAISE_SERIAL: Final = "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'serial'"
 READ_EPOCH: Final = "SELECT value FROM meta WHERE name = 'epoch'"
 
 #: The next revision that has sends: one look into the index for each, however many sends there are.
@@ -159,7 +160,7 @@ RENAME_SENDS: Final = "UPDATE sends SET message = :new WHERE message = :old"
 RENAME_JOBS: Final = "UPDATE jobs SET message = :new WHERE message = :old"
 COUNT_IN_DOUBT: Final = """
     SELECT COUNT(*) FROM sends WHERE message = :message AND state IN ('intended', 'unknown', 'cancelling')"""
-RAISE_EPOCH: Final = "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'epoch'"
+RAISE_EPOCH: Final = "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'epoch'"
 
 READ_STOPPED: Final = "SELECT value FROM meta WHERE name = 'stopped'"
 DELETE_STOPPED: Final = "DELETE FROM meta WHERE name = 'stopped'"
@@ -270,6 +271,9 @@ REASONS: Final = """
     WHERE message = :message AND revision = :revision AND reason IS NOT NULL
       AND state IN ('intended', 'unknown', 'cancelling', 'failed', 'rejected')
     GROUP BY state, reason ORDER BY COUNT(*) DESC, state, reason"""
+
+#: Queries whose rows may be as many as there are sends.
+LONG: Final = frozenset({KNOWN, RECORDS, RECORDS_OF_MESSAGE, RECORDS_OF_REVISION})
 
 INSERT_EVENT: Final = "INSERT INTO events (at, kind, detail) VALUES (:at, :kind, :detail)"
 

