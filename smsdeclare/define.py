@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from smsdeclare.document import Document, Route
     from smsdeclare.project import Project
 
+#: Each kind of place for the state that there is, with the key that names the place.
+_BACKENDS = {"file": "path", "postgresql": "schema"}
 #: Part of the language, but nothing acts on them in this version: refused rather than ignored.
 _NOT_YET: tuple[Route, ...] = (("policy", "quietHours"),)
 #: What word processors make of quotes, and YAML takes for letters.
@@ -102,6 +104,7 @@ class _Definer:
             state=StateSettings(
                 backend=state.get("backend", "file"),
                 path=state.get("path"),
+                schema=state.get("schema"),
                 allow_local_in_ci=state.get("allowLocalInCI", False),
             ),
             settle=settle,
@@ -119,9 +122,15 @@ class _Definer:
                 for route in _matches(document.data, pattern):
                     self.reporter.report(codes.NOT_YET, f"`{route[-1]}`", document, route, key=True)
         root = self.project.root
-        backend = root.data.get("state", {}).get("backend", "file") if root else "file"
-        if root and backend != "file":
+        state = root.data.get("state", {}) if root else {}
+        backend = state.get("backend", "file")
+        if root and backend not in _BACKENDS:
             self.reporter.report(codes.NOT_YET, f"backend {backend}", root, ("state", "backend"))
+        for key in ("path", "schema"):
+            if root and key in state and key != _BACKENDS.get(backend, key):
+                self.reporter.report(
+                    codes.NOT_TOGETHER, f"backend {backend} has no `{key}`", root, ("state", key), key=True
+                )
 
     def _variables(self, overrides: Mapping[str, str]) -> dict[str, str]:
         root = self.project.root

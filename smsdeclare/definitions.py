@@ -35,6 +35,8 @@ class StateSettings:
 
     backend: str
     path: str | None
+    #: Of a database; None: one that is named after the project.
+    schema: str | None
     allow_local_in_ci: bool
 
 

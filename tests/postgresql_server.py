@@ -69,7 +69,7 @@ class Cluster:
     def __init__(self, folder):
         self.folder = Path(folder)
         self.binaries = binaries()
-        os.chmod(folder, 0o755)
+        self.folder.chmod(0o755)
         if os.geteuid() == 0:
             os.chown(folder, _as_whom()["user"], _as_whom()["group"])
         _call(
@@ -129,7 +129,9 @@ def running():
         if _IN_CI:
             pytest.fail(reason)
         pytest.skip(reason)
-    folder = tempfile.mkdtemp(prefix="smsdeclare-pg-", dir="/tmp")
+    # In memory where there is such a folder: what is synced there costs nothing.
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
+    folder = tempfile.mkdtemp(prefix="smsdeclare-pg-", dir=memory)
     cluster = None
     try:
         cluster = Cluster(folder)

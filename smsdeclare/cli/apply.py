@@ -18,7 +18,7 @@ from smsdeclare.cli.session import DURATION, Explained, Session, format_option, 
 from smsdeclare.cli.signals import StopRequest
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Declined, Held, InputError, PlanStale, PolicyRefused, StateError
-from smsdeclare.ledgers.relational import foreign
+from smsdeclare.ledgers.meta import foreign
 from smsdeclare.ledgers.upkeep import stopped_by
 from smsdeclare.plan import with_texts
 from smsdeclare.redaction import mask_number, visible

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from configparser import ConfigParser
 
 _VARIABLE = "SMSDECLARE_VAR_"
+_POSTGRESQL = "SMSDECLARE_POSTGRESQL_URL"
+#: Any of these of libpq names a server or a database.
+_LIBPQ = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE")
 #: An ovh.conf larger than this is none. Bytes.
 _CONF_LIMIT = 100_000
 
@@ -46,6 +49,14 @@ def find_credentials(found: ConfigParser, endpoint_name: str) -> credentials.Cre
 def signs(found: ConfigParser, endpoint_name: str) -> bool:
     """Whether the credentials sign each request with its time, so that a late one is refused."""
     return isinstance(find_credentials(found, endpoint_name), credentials.ApplicationKeys)
+
+
+def postgresql_url() -> str:
+    """The connection string of the state's database; empty where libpq's own variables, which it reads, say it all."""
+    found = os.environ.get(_POSTGRESQL, "").strip()
+    if not found and not any(os.environ.get(name) for name in _LIBPQ):
+        raise InputError(Diagnostic(code=codes.STATE_URL, detail=f"{_POSTGRESQL} is not set"))
+    return found
 
 
 def is_ci() -> bool:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from smsdeclare.cli.session import Session
     from smsdeclare.clock import Clock
-    from smsdeclare.ledgers.sqlite import SqliteLedger
+    from smsdeclare.ledgers.relational import RelationalLedger
     from smsdeclare.provider import Provider
     from smsdeclare.providers.endpoints import Endpoint
 
@@ -87,8 +87,12 @@ def state_path(wanted: Definitions) -> Path:
     return path
 
 
-def ledger(wanted: Definitions) -> SqliteLedger:
+def ledger(wanted: Definitions) -> RelationalLedger:
     """The state of a project; raises StateError where it would be lost, or can't be trusted."""
+    if wanted.state.backend == "postgresql":
+        from smsdeclare.cli import database  # noqa: PLC0415 - most projects have none
+
+        return database.open_schema(database.schema_of(wanted))
     from smsdeclare.ledgers.sqlite import SqliteLedger  # noqa: PLC0415 - sqlite3 is loaded where it is used
 
     if environment.is_ci() and not wanted.state.allow_local_in_ci and not _stays_here(wanted):
@@ -96,9 +100,16 @@ def ledger(wanted: Definitions) -> SqliteLedger:
     return SqliteLedger(state_path(wanted))
 
 
-def bound_ledger(wanted: Definitions, opened: Opened) -> SqliteLedger:
+def ledger_offline(wanted: Definitions) -> RelationalLedger:
+    """The state of a project where it is here; one that is elsewhere reads as empty."""
+    from smsdeclare.ledgers.sqlite import nothing_on_record  # noqa: PLC0415 - as above
+
+    return ledger(wanted) if wanted.state.backend == "file" else nothing_on_record()
+
+
+def bound_ledger(wanted: Definitions, opened: Opened) -> RelationalLedger:
     """The state of a project, for a command that asks its provider; raises StateError where it belongs elsewhere."""
-    from smsdeclare.ledgers.relational import foreign  # noqa: PLC0415 - as above
+    from smsdeclare.ledgers.meta import foreign  # noqa: PLC0415 - as above
 
     found = ledger(wanted)
     if found.binding not in (None, opened.binding):
@@ -165,16 +176,28 @@ def place(wanted: Definitions) -> Endpoint:
     return endpoints.resolve(wanted.provider.endpoint, environment.endpoint(environment.conf()))
 
 
-def ledger_without_files(session: Session) -> SqliteLedger:
+def ledger_without_files(session: Session) -> RelationalLedger:
     """The state of a folder whose files may be broken; raises StateError where there is none.
 
-    With sound files it is theirs. Else it is the only one that lies in the folder; of several none is guessed at.
+    With sound files it is theirs. Else it is that of the database that the root file names, or the only one that lies
+    in the folder; of several none is guessed at.
     """
+    from smsdeclare.cli import database  # noqa: PLC0415 - as above
     from smsdeclare.ledgers.sqlite import SqliteLedger  # noqa: PLC0415 - as above
 
     try:
-        path = state_path(definitions(session))
+        sound = definitions(session)
+        schema = database.schema_of(sound) if sound.state.backend == "postgresql" else None
+        path = state_path(sound)
     except InputError:
+        sound, schema = None, database.schema_of_broken_files(session.project_folder, session.root_file)
+    if schema is not None:
+        kept = database.open_schema(schema)
+        if kept.binding is None:
+            kept.close()
+            raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=f"PostgreSQL schema {schema}"))
+        return kept
+    if sound is None:
         found = sorted(session.project_folder.glob("*.state"))
         if len(found) != 1:
             names = ", ".join(one.name for one in found) or "no file *.state"
@@ -186,7 +209,7 @@ def ledger_without_files(session: Session) -> SqliteLedger:
     return SqliteLedger(path)
 
 
-def definitions_of_state(session: Session, found: SqliteLedger) -> Definitions:
+def definitions_of_state(session: Session, found: RelationalLedger) -> Definitions:
     """Those of the files or, where these are broken, as much as the state itself knows."""
     try:
         return definitions(session)
@@ -210,7 +233,7 @@ def definitions_of_state(session: Session, found: SqliteLedger) -> Definitions:
             receivers_per_job=1,
             requests_per_minute=None,
         ),
-        state=StateSettings(backend="file", path=None, allow_local_in_ci=True),
+        state=StateSettings(backend="file", path=None, schema=None, allow_local_in_ci=True),
         settle=SettleSettings(),
         policy=Policy(),
         variables={},

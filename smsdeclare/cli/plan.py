@@ -13,7 +13,7 @@ from smsdeclare.cli.session import Explained, Session, format_option, formatter,
 from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, PolicyRefused, StateError
-from smsdeclare.ledgers.relational import foreign
+from smsdeclare.ledgers.meta import foreign
 from smsdeclare.plan import with_texts
 from smsdeclare.targets import check_savable, without_numbers
 
@@ -61,7 +61,9 @@ def command(
     outside = {**environment.variables(), **given}
     definitions = opening.definitions(session, given)
     expanded = planning.expand(definitions)
-    ledger = opening.ledger(definitions)
+    ledger = opening.ledger_offline(definitions) if offline else opening.ledger(definitions)
+    if offline and definitions.state.backend != "file":
+        session.report([Diagnostic(code=codes.STATE_NOT_READ, detail="this plan is as if nobody had had anything")])
     try:
         if offline:
             binding, credits_left = opening.offline_binding(definitions, ledger.binding), None

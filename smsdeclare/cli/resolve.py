@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from smsdeclare.definitions import Definitions
     from smsdeclare.ledger import Ledger
-    from smsdeclare.ledgers.sqlite import SqliteLedger
+    from smsdeclare.ledgers.relational import RelationalLedger
     from smsdeclare.records import Posted
 
 
@@ -84,7 +84,7 @@ def _unknown(ledger: Ledger, addresses: Sequence[str]) -> list[Posted]:
     return found
 
 
-def _look(session: Session, definitions: Definitions, ledger: SqliteLedger, jobs: Sequence[Posted]) -> None:
+def _look(session: Session, definitions: Definitions, ledger: RelationalLedger, jobs: Sequence[Posted]) -> None:
     """Look at the provider and tell; raises InputError where nothing can follow from what it does not list."""
     opened = opening.provider(definitions)
     after = opened.rules.after

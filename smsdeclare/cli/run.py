@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from smsdeclare.cli.opening import Opened
     from smsdeclare.cli.session import Session
     from smsdeclare.cli.signals import StopRequest
-    from smsdeclare.ledgers.sqlite import SqliteLedger
+    from smsdeclare.ledgers.relational import RelationalLedger
     from smsdeclare.planning import Draft
 
 #: While waiting, the provider is asked again no sooner and no later than after so long. Seconds.
@@ -44,7 +44,7 @@ class Run:
 
     session: Session
     opened: Opened
-    ledger: SqliteLedger
+    ledger: RelationalLedger
     holder: Holder
     done: list[JobDone] = field(default_factory=list)
     errors: list[Diagnostic] = field(default_factory=list)

@@ -20,7 +20,7 @@ from smsdeclare.records import Stopped
 from smsdeclare.redaction import visible
 
 if TYPE_CHECKING:
-    from smsdeclare.ledgers.sqlite import SqliteLedger
+    from smsdeclare.ledgers.relational import RelationalLedger
 
 
 @click.command(
@@ -55,7 +55,7 @@ def command(session: Session, *, reason: str, cancel: bool) -> int:
         return _take_back(session, ledger) if cancel else 0
 
 
-def _take_back(session: Session, ledger: SqliteLedger) -> int:
+def _take_back(session: Session, ledger: RelationalLedger) -> int:
     opened = opening.provider(opening.definitions_of_state(session, ledger))
     run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger, opened.clock))
     with StopRequest() as stop:

@@ -111,7 +111,8 @@ STATE_UNREACHABLE = Code(
 STATE_FORBIDDEN = Code(
     "SMS571",
     "The database refuses access to the state",
-    "Look at the role, its password and what it may do: docs/how-to/state-in-postgresql.md names exactly what it needs.",
+    "Look at the role, its password and what it may do; docs/how-to/state-in-postgresql.md names exactly what it "
+    "needs.",
 )
 STATE_UNFIT = Code(
     "SMS572",
@@ -132,11 +133,17 @@ STATE_COMMIT_UNKNOWN = Code(
 STATE_URL = Code(
     "SMS575",
     "It is not known which database holds the state",
-    "Set SMSDECLARE_POSTGRESQL_URL to `postgresql://ROLE:PASSWORD@HOST/DATABASE`, with everything but letters and digits "
-    "of the password percent-encoded (`@` is `%40`), or libpq's own variables: PGHOST, PGDATABASE, PGUSER, PGPASSWORD.",
+    "Set SMSDECLARE_POSTGRESQL_URL to `postgresql://ROLE:PASSWORD@HOST/DATABASE`, with everything but letters and "
+    "digits of the password percent-encoded (`@` is `%40`), or PGHOST, PGDATABASE, PGUSER, PGPASSWORD.",
 )
 STATE_DRIVER = Code(
     "SMS576",
     "The driver for PostgreSQL is not installed",
     "Run `pip install 'smsdeclare[postgresql]'`.",
+)
+STATE_NOT_READ = Code(
+    "SMS577",
+    "The state was not looked at",
+    "It is in a database, and `--offline` uses no network. Plan without it to see who is left.",
+    "warning",
 )

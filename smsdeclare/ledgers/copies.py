@@ -12,7 +12,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.evidence import damaged
-from smsdeclare.ledgers.relational import BINDING, checked, foreign
+from smsdeclare.ledgers.meta import BINDING, checked, foreign
 from smsdeclare.ledgers.sqlite_file import APPLICATION_ID, blaming_the_copy, named
 from smsdeclare.records import Binding
 from smsdeclare.states import BARRED, IN_DOUBT, State, later

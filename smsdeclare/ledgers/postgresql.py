@@ -10,8 +10,9 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 from smsdeclare.ledgers import postgresql_copies, statements
 from smsdeclare.ledgers.evidence import damaged
+from smsdeclare.ledgers.meta import checked, fresh_meta
 from smsdeclare.ledgers.postgresql_server import WORDS, CommitInDoubt, Server
-from smsdeclare.ledgers.relational import RelationalLedger, checked, fresh_meta
+from smsdeclare.ledgers.relational import RelationalLedger
 from smsdeclare.ledgers.sqlite_file import empty
 from smsdeclare.records import Outcome
 from smsdeclare.states import State

@@ -93,7 +93,7 @@ class Server:
         for is_last in (False, True):
             connection = self._connected()
             try:
-                return self._execute(connection, statement, values).fetchall()
+                return list(self._execute(connection, statement, values).fetchall())
             except psycopg.Error as error:
                 if is_last or not connection.closed:
                     raise self._named(error) from None
@@ -203,7 +203,7 @@ class Server:
             # No prepared statements: they would stand in a session.
             connection = psycopg.connect(autocommit=True, prepare_threshold=None, **self._target)
         except psycopg.Error as error:
-            said = "; ".join(str(error).split("\n"))
+            said = " ".join(str(error).split()).removeprefix("connection is bad: ").removeprefix("connection failed: ")
             if (password := self._target.get("password")) and password in said:
                 said = "the connection failed"
             code = codes.STATE_FORBIDDEN if _REFUSALS.search(said) else codes.STATE_UNREACHABLE
@@ -220,9 +220,8 @@ class Server:
 
     def _check(self, connection: psycopg.Connection[Any]) -> None:
         """Raises StateError where this server could lose a claim, or could not keep what is written."""
-        row = connection.execute(_CHECK).fetchone() or ()
-        *settings, read_only, encoding, version = row
-        self._check_settings(*settings)
+        ((commit, fsync, is_standby, read_only, encoding, version),) = connection.execute(_CHECK).fetchall()
+        self._check_settings(commit, fsync, is_standby)
         if read_only == "on":
             raise self._unfit("it is read-only: default_transaction_read_only is on")
         if encoding != "UTF8":

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
-import secrets
-import uuid
 from abc import abstractmethod
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from smsdeclare import __version__, codes
+from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, PlanStale, StateError
 from smsdeclare.jobs import tag
 from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.evidence import EvidenceLedger, damaged, read_ids
+from smsdeclare.ledgers.meta import FORMAT, foreign
 from smsdeclare.ledgers.upkeep import Run, read_stopped, stopped_by
 from smsdeclare.records import Binding, Claim, Known, Record, Tally
 from smsdeclare.states import FREE, State
@@ -28,14 +26,6 @@ if TYPE_CHECKING:
     from smsdeclare.ledgers.copies import Contents, Pushed
     from smsdeclare.records import Intent, Outcome
 
-#: What a binding is made of, by its names in `meta`.
-BINDING = ("project", "provider", "endpoint", "service")
-
-
-FORMAT = 2
-#: What a version must understand to keep a ledger of this format whole.
-FEATURES: tuple[str, ...] = ()
-
 
 class RelationalLedger(EvidenceLedger):
     """The statements of a ledger, in order; safe by the claim alone, whatever the engine's locks."""
@@ -45,7 +35,7 @@ class RelationalLedger(EvidenceLedger):
 
     @abstractmethod
     def _create(self, binding: Binding) -> None:
-        """Make the tables, and `fresh_meta` in them, all or nothing; where another run was faster, its are the state."""
+        """Make the tables with `fresh_meta` in them, all or nothing; where another run was faster, its own stay."""
 
     @abstractmethod
     def _read_meta(self) -> dict[str, str]:
@@ -332,48 +322,5 @@ class RelationalLedger(EvidenceLedger):
         )
 
 
-def fresh_meta(binding: Binding) -> dict[str, str]:
-    """The rows of `meta` of a new ledger."""
-    return {
-        "format": str(FORMAT),
-        "features": json.dumps(FEATURES),
-        "version": __version__,
-        "lineage": str(uuid.uuid4()),
-        "serial": "1",
-        "epoch": "1",
-        "secret": secrets.token_hex(32),
-        **asdict(binding),
-    }
-
-
 def _tag(binding: Binding, message: str, revision: int, ordinal: int) -> str:
     return tag(binding.project, binding.service, message, revision, ordinal)
-
-
-def foreign(found: Binding | None, wanted: Binding) -> Diagnostic:
-    """The diagnostic for a ledger that belongs to `found` where `wanted` is asked for."""
-    differ = [
-        f"its {name} is {getattr(found, name)}, not {getattr(wanted, name)}"
-        for name in BINDING
-        if getattr(found, name, None) != getattr(wanted, name)
-    ]
-    return Diagnostic(code=codes.STATE_FOREIGN, detail="; ".join(differ))
-
-
-def checked(meta: dict[str, str], name: str) -> dict[str, str]:
-    """The rows of `meta` if this version can keep the ledger whole.
-
-    Raises StateError, with the file's `name`, where a newer version wrote it or something is missing or odd.
-    """
-    try:
-        unknown = [feature for feature in json.loads(meta["features"]) if feature not in FEATURES]
-        if int(meta["format"]) > FORMAT or unknown:
-            detail = f"format {meta['format']}, features {', '.join(unknown) or 'none'}, written by {meta['version']}"
-            raise StateError(Diagnostic(code=codes.STATE_NEWER, detail=f"{name}: {detail}"))
-        if int(meta["epoch"]) < 1 or int(meta["serial"]) < 1 or len(bytes.fromhex(meta["secret"])) < 32:
-            raise ValueError("epoch, serial or secret")
-        for wanted in ("lineage", *BINDING):
-            meta[wanted]
-    except (KeyError, ValueError, TypeError) as error:
-        raise damaged(f"{name}: its meta can't be read ({type(error).__name__})") from None
-    return meta

@@ -14,7 +14,8 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, StateError
 from smsdeclare.ledgers import copies, statements
 from smsdeclare.ledgers.evidence import damaged
-from smsdeclare.ledgers.relational import FORMAT, RelationalLedger, checked, fresh_meta
+from smsdeclare.ledgers.meta import FORMAT, checked, fresh_meta
+from smsdeclare.ledgers.relational import RelationalLedger
 from smsdeclare.ledgers.sqlite_file import (
     WORDS,
     attached,
@@ -140,6 +141,11 @@ class SqliteLedger(RelationalLedger):
             # Not `yield from`, which would close the cursor of a state that was closed before it was read to the end.
             for row in self._connection.execute(statement, values):  # noqa: UP028
                 yield row
+
+
+def nothing_on_record() -> SqliteLedger:
+    """A ledger that reads as empty, for who must not look at the real one."""
+    return SqliteLedger(Path(os.devnull, "nothing"))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from smsdeclare import codes, define, document, errors
 from smsdeclare.cli.main import group
 from smsdeclare.ledgers import statements
+from smsdeclare.ledgers.sqlite_file import WORDS
 from smsdeclare.schema import load_schema
 from smsdeclare.states import MOVES
 
@@ -168,7 +169,7 @@ def test_the_state_page_has_every_legal_move_and_no_other():
 def test_the_state_page_has_every_column():
     connection = sqlite3.connect(":memory:")
     for table in statements.TABLES:
-        connection.execute(table.format(clustered=""))
+        connection.execute(table.format(**WORDS))
     tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     section = (REFERENCE / "state.md").read_text("utf-8").partition("## Tables")[2]
     for (table,) in tables:

@@ -1,0 +1,63 @@
+"""The facts about a ledger, in its table `meta`: whose it is, in which format, and how far it has come."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from dataclasses import asdict
+
+from smsdeclare import __version__, codes
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import StateError
+from smsdeclare.ledgers.evidence import damaged
+from smsdeclare.records import Binding
+
+#: What a binding is made of, by its names in `meta`.
+BINDING = ("project", "provider", "endpoint", "service")
+FORMAT = 2
+#: What a version must understand to keep a ledger of this format whole.
+FEATURES: tuple[str, ...] = ()
+
+
+def fresh_meta(binding: Binding) -> dict[str, str]:
+    """The rows of `meta` of a new ledger."""
+    return {
+        "format": str(FORMAT),
+        "features": json.dumps(FEATURES),
+        "version": __version__,
+        "lineage": str(uuid.uuid4()),
+        "serial": "1",
+        "epoch": "1",
+        "secret": secrets.token_hex(32),
+        **asdict(binding),
+    }
+
+
+def foreign(found: Binding | None, wanted: Binding) -> Diagnostic:
+    """The diagnostic for a ledger that belongs to `found` where `wanted` is asked for."""
+    differ = [
+        f"its {name} is {getattr(found, name)}, not {getattr(wanted, name)}"
+        for name in BINDING
+        if getattr(found, name, None) != getattr(wanted, name)
+    ]
+    return Diagnostic(code=codes.STATE_FOREIGN, detail="; ".join(differ))
+
+
+def checked(meta: dict[str, str], name: str) -> dict[str, str]:
+    """The rows of `meta` if this version can keep the ledger whole.
+
+    Raises StateError, with the file's `name`, where a newer version wrote it or something is missing or odd.
+    """
+    try:
+        unknown = [feature for feature in json.loads(meta["features"]) if feature not in FEATURES]
+        if int(meta["format"]) > FORMAT or unknown:
+            detail = f"format {meta['format']}, features {', '.join(unknown) or 'none'}, written by {meta['version']}"
+            raise StateError(Diagnostic(code=codes.STATE_NEWER, detail=f"{name}: {detail}"))
+        if int(meta["epoch"]) < 1 or int(meta["serial"]) < 1 or len(bytes.fromhex(meta["secret"])) < 32:
+            raise ValueError("epoch, serial or secret")
+        for wanted in ("lineage", *BINDING):
+            meta[wanted]
+    except (KeyError, ValueError, TypeError) as error:
+        raise damaged(f"{name}: its meta can't be read ({type(error).__name__})") from None
+    return meta
