@@ -6,12 +6,15 @@ import json
 import secrets
 import uuid
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from smsdeclare import __version__, codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 from smsdeclare.ledgers.evidence import damaged
-from smsdeclare.records import Binding
+
+if TYPE_CHECKING:
+    from smsdeclare.records import Binding
 
 #: What a binding is made of, by its names in `meta`.
 BINDING = ("project", "provider", "endpoint", "service")
