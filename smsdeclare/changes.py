@@ -178,7 +178,7 @@ def _change(
         parts={"min": min(parts), "max": max(parts)},
         credits=round(sum(send.credits for send in chosen), 6) if costs else 0.0,
         credits_exact=all(send.credits_exact for send in chosen) if costs else True,
-        sample=one.sample,
+        sample=mask_text(one.sample),
         edited_since_sent=edited,
         reason=reason,
     )

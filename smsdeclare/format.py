@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from smsdeclare.redaction import mask_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -18,6 +20,10 @@ class Style:
 
     show_numbers: bool = False
     color: bool = False
+
+    def masked(self, text: str) -> str:
+        """Free text as it may be shown: what may be a number in it is masked, unless numbers were asked for."""
+        return text if self.show_numbers else mask_text(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

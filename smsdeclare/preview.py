@@ -13,6 +13,7 @@ from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.encoding import STOP_CLAUSE, Encoding, measure, room, split
 from smsdeclare.errors import InputError
 from smsdeclare.rates import StopClause, credits_of, stop_clause
+from smsdeclare.redaction import mask_text
 from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
@@ -49,13 +50,13 @@ class Example:
     span: Span
     #: Own values and all, without the STOP clause.
     text: str
-    #: The same with own values as ‹names›, as a plan shows it.
+    #: The same with own values as ‹names› and numbers masked, as a plan shows it.
     sample: str
     #: What is behind the text: the STOP clause, with a placeholder for its number, or nothing.
     clause: str
     cost: Cost
     parts_without_clause: int
-    #: The parts, own values as ‹names›; None where a part's end in the text has no place in the sample.
+    #: The parts, as in the sample; None where a part's end in the text has no place in it.
     veiled: tuple[str, ...] | None
 
     @property
@@ -170,16 +171,24 @@ def _example(definitions: Definitions, message: Message, receiver: Receiver, tex
     sample = template.sample(own, variables) if own else text.text
     # Where it may be added it is shown as well, since the bill counts it.
     clause = "" if stop_clause(message.options) == "none" else STOP_CLAUSE
+    veiled = _cut_alike(text.text, _shape(template, own, variables), sample, clause)
     return Example(
         number=receiver.number,
         span=receiver.span,
         text=text.text,
-        sample=sample,
+        sample=mask_text(sample),
         clause=clause,
         cost=_cost(receiver, text),
         parts_without_clause=measure(text.text).parts,
-        veiled=_cut_alike(text.text, _shape(template, own, variables), sample, clause),
+        veiled=veiled and _mask_across(veiled),
     )
+
+
+def _mask_across(parts: Sequence[str]) -> tuple[str, ...]:
+    """The parts with the numbers in them masked, also one that stands across a border."""
+    whole = mask_text("".join(parts))
+    ends = accumulate((len(part) for part in parts), initial=0)
+    return tuple(whole[start:end] for start, end in pairwise(ends))
 
 
 def _shape(template: Template, own: Mapping[str, str], variables: Mapping[str, str]) -> list[str]:

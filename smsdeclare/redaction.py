@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 
-#: What has many digits and is no number: digests, and dates with or without a time of day.
+#: What people write between the digits of a number.
+_BETWEEN = r"[ .()/\u00a0\u202f-]{0,2}"
+#: Here no number goes on.
+_ENDS = rf"(?!{_BETWEEN}[0-9])"
+_DAY, _MONTH = "(?:0[1-9]|[12][0-9]|3[01])", "(?:0[1-9]|1[0-2])"
+#: What has many digits and is no number: digests, refs, the URL of an API, and dates with or without a time of day.
 _KEPT = (
     r"sha256:[0-9a-f]+|[0-9a-f]{32,}"
-    r"|(?<![0-9])(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])(?:[T ][0-9]{2}:[0-9]{2})?(?![0-9-])"
+    r"|@[1-9][0-9]{0,8}#[0-9a-z]{8}(?![0-9a-z])"
+    rf"|https?://(?:[a-z.-]+|(?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}}|\[[0-9a-f:]+\]){_ENDS}"
+    rf"(?::[0-9]{{1,5}}(?:/1\.0)?{_ENDS})?"
+    rf"|(?<![0-9])(?:19|20)[0-9]{{2}}-{_MONTH}-{_DAY}(?:[T ][0-9]{{2}}:[0-9]{{2}})?(?![0-9-])"
+    rf"|(?<![0-9]){_DAY}(?P<mark>[./-]){_MONTH}(?P=mark)(?:19|20)[0-9]{{2}}(?: [0-9]{{2}}[:h](?:[0-9]{{2}})?)?{_ENDS}"
 )
-#: Seven or more digits, with the separators people write between them, whatever stands around.
-_NUMBER = r"\+?[0-9](?:[ .()/\u00a0\u202f-]{0,2}[0-9]){6,}"
+#: Seven or more digits, whatever stands around.
+_NUMBER = rf"\+?[0-9](?:{_BETWEEN}[0-9]){{6,}}"
 _MANY_DIGITS = re.compile(f"(?P<kept>{_KEPT})|{_NUMBER}")
 #: C0 but newline, DEL, C1, bidirectional controls, line and paragraph separators, zero-width and surrogates.
 _INVISIBLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")

@@ -106,7 +106,8 @@ def _say_what_next(
 ) -> None:
     """What there is to do with a plan; `given_again` are the options without which it would be another one."""
     if stopped:
-        session.note(f"Sending is stopped by {stopped.actor}: {stopped.reason}. `smsdeclare resume` ends that.")
+        why = session.style.masked(stopped.reason)
+        session.note(f"Sending is stopped by {stopped.actor}: {why}. `smsdeclare resume` ends that.")
     if plan.violations:
         session.note("The policy refuses this plan; nothing can be applied.")
     elif not plan.has_work:

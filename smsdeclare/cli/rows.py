@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from smsdeclare.format import SendRow
 from smsdeclare.records import ref
-from smsdeclare.redaction import mask_number
+from smsdeclare.redaction import mask_number, mask_text
 from smsdeclare.states import State
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def row_of(record: Record, secret: bytes, *, show_numbers: bool) -> SendRow:
         send_at=record.send_at,
         accepted_at=record.accepted_at,
         delivered_at=record.delivered_at,
-        reason=record.reason,
+        # Words of the provider and of people, who may have named a number.
+        reason=record.reason if show_numbers or not record.reason else mask_text(record.reason),
         since=record.claimed_at,
     )

@@ -79,7 +79,7 @@ def push(session: Session, copy: Path) -> None:
         stopped = ledger.stopped
     _tell(session, pushed)
     if stopped:
-        session.note(f"Sending is stopped by {stopped.actor}: {stopped.reason}")
+        session.note(f"Sending is stopped by {stopped.actor}: {session.style.masked(stopped.reason)}")
 
 
 @contextmanager

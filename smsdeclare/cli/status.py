@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from smsdeclare import address
@@ -40,12 +42,15 @@ def command(session: Session, wanted: str | None, *, format_name: str) -> None:
                 address=f"message.{message}@{revision}",
                 counts=counts,
                 credits=ledger.credits_taken(message, revision),
-                reasons=[(shown(state), why, count) for state, why, count in ledger.reasons(message, revision)],
+                reasons=[
+                    (shown(state), session.style.masked(why), count)
+                    for state, why, count in ledger.reasons(message, revision)
+                ],
             )
             for (message, revision), counts in found.items()
             if place is None or (place.message == message and place.revision in (None, revision))
         ]
-        stopped = ledger.stopped
+        stopped = ledger.stopped and replace(ledger.stopped, reason=session.style.masked(ledger.stopped.reason))
     finally:
         ledger.close()
     session.out(json_format.standings(rows, stopped) if format_name == "json" else standings(rows, stopped))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from smsdeclare.formats.phrases import count, line, paint, width
-from smsdeclare.redaction import mask_number, visible
+from smsdeclare.redaction import mask_number, mask_text, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,7 +55,8 @@ def _example(example: Example, one: Preview, style: Style) -> Iterator[str]:
     yield f"  {count(example.units, 'character')}{twice} in {counted}, room for {example.room} more"
     if example.sample != example.text and not style.show_numbers:
         what = "shows them" if parts else "shows them and where the parts split"
-        yield f"  The receiver's own values are hidden; --show-numbers {what}"
+        hidden = "Numbers" if mask_text(example.text) == example.sample else "The receiver's own values"
+        yield f"  {hidden} are hidden; --show-numbers {what}"
     if one.stop_clause != "none":
         may, why = ("may add", ", although the sender is no name") if one.stop_clause == "possible" else ("adds", "")
         without = count(example.parts_without_clause, "part")

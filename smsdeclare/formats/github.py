@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from smsdeclare.formats.text import totals
-from smsdeclare.redaction import mask_text, visible
+from smsdeclare.redaction import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,9 +47,7 @@ def findings(
         span = one.span
         file, line, column = (span.file, span.line, span.column) if span else (None, None, None)
         said = f"{one.message} {one.suggestion or one.code.help}".strip()
-        rows.append(
-            (one.code.severity, file, line, column, one.code.id, said if style.show_numbers else mask_text(said))
-        )
+        rows.append((one.code.severity, file, line, column, one.code.id, style.masked(said)))
     return _commands(rows) + ("Valid.\n" if valid else "Not valid.\n")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare.plan import FORMAT_VERSION, to_json
-from smsdeclare.redaction import mask_number, mask_text
+from smsdeclare.redaction import mask_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from smsdeclare.records import Stopped
 
 
-def plan(plan: Plan, style: Style) -> str:  # noqa: ARG001 - a plan holds nothing to hide
+def plan(plan: Plan, style: Style) -> str:
     """`plan.v1.schema.json`."""
-    return document(to_json(plan))
+    # A saved plan needs the variables as they are; for everybody else they are free text.
+    variables = {name: style.masked(value) for name, value in plan.variables.items()}
+    return document(to_json(replace(plan, variables=variables)))
 
 
 def applied(applied: Applied, style: Style) -> str:
@@ -184,12 +186,12 @@ def _error(finding: Diagnostic, style: Style) -> dict[str, Any]:
     span = finding.span
     return {
         "code": finding.code.id,
-        "message": _shown(finding.message, style),
+        "message": style.masked(finding.message),
         "file": span.file if span else None,
         "line": span.line if span else None,
         "column": span.column if span else None,
         "queryId": finding.query_id or None,
-        "suggestion": _shown(finding.suggestion or finding.code.help, style),
+        "suggestion": style.masked(finding.suggestion or finding.code.help),
     }
 
 
@@ -199,12 +201,8 @@ def _finding(finding: Diagnostic, style: Style) -> dict[str, Any]:
         "file": span.file if span else None,
         "line": span.line if span else None,
         "column": span.column if span else None,
-        "path": _shown(finding.path, style) or None,
+        "path": style.masked(finding.path) or None,
         "code": finding.code.id,
-        "message": _shown(finding.message, style),
-        "suggestion": _shown(finding.suggestion, style) or None,
+        "message": style.masked(finding.message),
+        "suggestion": style.masked(finding.suggestion) or None,
     }
-
-
-def _shown(text: str, style: Style) -> str:
-    return text if style.show_numbers else mask_text(text)

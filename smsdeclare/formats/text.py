@@ -10,7 +10,7 @@ from smsdeclare.formats.phrases import figure as _figure
 from smsdeclare.formats.phrases import line as _line
 from smsdeclare.formats.phrases import paint as _paint
 from smsdeclare.formats.phrases import width as _width
-from smsdeclare.redaction import mask_text, visible
+from smsdeclare.redaction import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -201,7 +201,7 @@ def _excerpt(span: Span, style: Style, source: Callable[[str, int], str | None])
     left = max(0, start - 60) if len(line) > 100 else 0
     cut = max(0, left - 40)
     around = line[cut : left + 140]
-    shown = around if style.show_numbers else mask_text(around)
+    shown = style.masked(around)
     head, marked, tail = (
         shown[left - cut : start - cut],
         shown[start - cut : end - cut],
@@ -253,4 +253,4 @@ def _when(row: SendRow) -> str:
 
 
 def _shown(text: str, style: Style) -> str:
-    return _line(text if style.show_numbers else mask_text(text))
+    return _line(style.masked(text))

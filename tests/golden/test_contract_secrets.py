@@ -21,13 +21,13 @@ CLIENT = {"OVH_CLIENT_ID": "canaryClientId", "OVH_CLIENT_SECRET": "canaryClientS
 TOKEN = "canaryToken"
 VALUES = ("Canarana", "Canarbo", "Canarcy")
 #: None of the numbers that the schema has as examples.
-A, B, C = (worlds.number(index) for index in range(5001, 5004))
+A, B, C, HOTLINE = (worlds.number(index) for index in range(5001, 5005))
 #: However it is spelled, once separators are gone.
 NUMBER = re.compile(r"6399850[0-9]{2}")
 SEPARATORS = re.compile(r"[ .()/\u00a0\u202f-]|\\u00a0|\\u202f")
 CANARIES = (*KEYS.values(), *CLIENT.values(), TOKEN, *VALUES)
 
-PROJECT = f"""variables: {{shop: {{default: Acme}}}}
+PROJECT = f"""variables: {{shop: {{default: Acme}}, hotline: {{default: "0033 639 98 50 04"}}}}
 receivers:
   people:
     numbers: [{{number: "{A}", name: {VALUES[0]}}}, {{number: "{B}", name: {VALUES[1]}}}]
@@ -36,6 +36,9 @@ messages:
   hello: {{text: "Hello {{{{ name }}}}, {{{{ shop }}}}", to: [people, rows]}}
   later: {{text: "Later {{{{ name }}}}", to: people, sendAt: 2099-01-01 09:00}}
   bad: {{text: "https://example.org {{{{ name }}}}", to: people}}
+  call:
+    text: "Hello {{{{ name }}}}, call 06 39 98 50 04 or {{{{ hotline }}}}, {HOTLINE}. {"Thank you. " * 11}Or {HOTLINE}"
+    to: people
 """
 ROWS = f"number,name\n06 39 98 50 03,{VALUES[2]}\n0639 98 50 0377,{VALUES[2]}\n{A},{VALUES[2]}\n"
 ADDRESS = f"message.hello@1/{B}"
@@ -61,9 +64,12 @@ WORDS = [
     ("state", "push", "rows.csv"),
     ("resolve", ADDRESS, "--sent", "--reason", "seen"),
     ("resolve", "message.hello@1", "--not-sent", "--reason", "x"),
-    ("resend", ADDRESS, "--reason", "asked for"), ("resend", f"message.nobody@1/{B}", "--reason", "x"),
-    ("stop", "--reason", "wrong price"), ("stop", "--cancel", "--reason", "wrong price"),
-    ("apply", "--auto-approve"), ("resume",),
+    ("resend", ADDRESS, "--reason", f"asked for by {B}"), ("resend", f"message.nobody@1/{B}", "--reason", "x"),
+    ("state", "list"), ("state", "list", "--json"), ("state", "list", "--format", "lines"), ("status", "--json"),
+    ("stop", "--reason", f"ask {A}"), ("stop", "--cancel", "--reason", f"ask {A}"),
+    ("apply", "--auto-approve"), ("apply", "--auto-approve", "--json"), ("plan",), ("plan", "--json"),
+    ("status",), ("status", "--json"), ("state", "push", "copy.db"), ("resume",),
+    ("plan", "--var", f"hotline={HOTLINE}", "--json"),
     ("service",), ("service", "--json"), ("login",), ("login", "--url"),
     ("schema",), ("version",), ("version", "--json"),
 ]  # fmt: skip
@@ -172,7 +178,7 @@ def test_nothing_is_told_of_a_file_of_credentials(command, serve, tmp_path, monk
 API = "https://eu.api.ovh.com/1.0"
 
 
-@pytest.mark.parametrize("answer", ["works", "refused token", "refused request", "no JSON"])
+@pytest.mark.parametrize("answer", ["works", "refused token", "refused request", "a number refused", "no JSON"])
 def test_nothing_is_told_of_an_oauth2_client(command, tmp_path, monkeypatch, answer):
     for variable, value in CLIENT.items():
         monkeypatch.setenv(variable, value)
@@ -183,6 +189,9 @@ def test_nothing_is_told_of_an_oauth2_client(command, tmp_path, monkeypatch, ans
         token = {"json": {"error": "invalid_client"}, "status": 401}
     elif answer == "no JSON":
         token = {"body": f"<p>{TOKEN}", "status": 200}
+    posted = {"json": report}
+    if answer == "a number refused":
+        posted = {"json": {"message": f"{A} and 0033{B[3:]} are no receivers"}, "status": 400}
     account = refusal if answer == "refused request" else {"json": {"creditsLeft": 10}}
     folder = lay(tmp_path / "shop", worlds.root("{name: ovh, endpoint: ovh-eu, service: sms-ab12345-1}"))
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
@@ -191,7 +200,7 @@ def test_nothing_is_told_of_an_oauth2_client(command, tmp_path, monkeypatch, ans
         mock.get(f"{API}/sms", json=["sms-ab12345-1"])
         mock.get(f"{API}/sms/sms-ab12345-1", **account)
         mock.get(f"{API}/sms/sms-ab12345-1/senders", json=[])
-        mock.post(f"{API}/sms/sms-ab12345-1/jobs", json=report, headers={"X-Ovh-QueryID": "EU.test"})
+        mock.post(f"{API}/sms/sms-ab12345-1/jobs", **posted, headers={"X-Ovh-QueryID": "EU.test"})
         assert [] == say_everything(command, folder, "-v")
     assert [] == in_state(folder)
 

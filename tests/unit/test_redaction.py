@@ -22,6 +22,17 @@ def test_a_masked_number_keeps_its_country_and_its_end():
         pytest.param("tel33639980001x5", "tel3363•••••01x5", id="among letters"),
         pytest.param("revision 12345", "revision 12345", id="too short"),
         pytest.param("sha256:0123456789abcdef", "sha256:0123456789abcdef", id="a digest"),
+        pytest.param("message.hello@1#01234567", "message.hello@1#01234567", id="a ref"),
+        pytest.param("@1#0639980001", "@1#0639••••01", id="no ref"),
+        pytest.param("GET http://127.0.0.1:33639/1.0/sms", "GET http://127.0.0.1:33639/1.0/sms", id="an address"),
+        pytest.param("http://[::1]:33639/1.0/sms", "http://[::1]:33639/1.0/sms", id="an address of IPv6"),
+        pytest.param("http://localhost:33639 98 00 01", "http://localhost:3363• •• •• 01", id="no port"),
+        pytest.param("http://127.0.0.1:33639/1.0639980001", "http://127.0.0.1:3363•/•.••••••••01", id="no version"),
+        pytest.param("http://06.39.98.0.01", "http://06.3•.••.•.01", id="no address"),
+        pytest.param("until 24/12/2026 19:00", "until 24/12/2026 19:00", id="a day first"),
+        pytest.param("24.12.2026 19h, ok", "24.12.2026 19h, ok", id="a day with dots"),
+        pytest.param("24.12.2026 06 39 98 00 01", "24.1•.•••• •• •• •• •• 01", id="a day before a number"),
+        pytest.param("06.12.2034.56", "06.1•.••••.56", id="no day"),
     ],
 )
 def test_numbers_in_texts_are_masked_and_columns_stay(text, masked):
