@@ -36,9 +36,10 @@ def conf() -> ConfigParser:
     return credentials.read_conf((str(path), text) for path in places if (text := _read(path)) is not None)
 
 
-def endpoint(found: ConfigParser) -> str | None:
-    """The endpoint that goes with the credentials: OVH_ENDPOINT, else the one of ovh.conf."""
-    return credentials.endpoint_of(os.environ, found)
+def endpoint(found: ConfigParser) -> tuple[str | None, str]:
+    """The endpoint that goes with the credentials, and who names it: OVH_ENDPOINT, else ovh.conf."""
+    source = "OVH_ENDPOINT" if os.environ.get("OVH_ENDPOINT") else "ovh.conf"
+    return credentials.endpoint_of(os.environ, found), source
 
 
 def find_credentials(found: ConfigParser, endpoint_name: str) -> credentials.Credentials:

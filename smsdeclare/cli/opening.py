@@ -173,7 +173,8 @@ def place(wanted: Definitions) -> Endpoint:
     """The endpoint of a project, from its files and from where the credentials come."""
     from smsdeclare.providers import endpoints  # noqa: PLC0415 - not where the sandbox sends
 
-    return endpoints.resolve(wanted.provider.endpoint, environment.endpoint(environment.conf()))
+    named, source = environment.endpoint(environment.conf())
+    return endpoints.resolve(wanted.provider.endpoint, named, source)
 
 
 def ledger_without_files(session: Session) -> RelationalLedger:

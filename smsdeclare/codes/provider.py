@@ -12,7 +12,7 @@ CREDENTIALS_MIXED = Code("SMS602", "The credentials contradict each other", "Set
 ENDPOINT_CONFLICT = Code(
     "SMS603",
     "The endpoint is named twice, differently",
-    "Make `provider.endpoint` and OVH_ENDPOINT agree, or remove one.",
+    "Make them agree, or remove one. OVH_ENDPOINT is stronger than the `endpoint` of ovh.conf.",
 )
 ENDPOINT_REFUSED = Code(
     "SMS604",

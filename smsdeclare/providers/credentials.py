@@ -71,24 +71,26 @@ def endpoint_of(environment: Mapping[str, str], conf: ConfigParser) -> str | Non
 
 
 def find(environment: Mapping[str, str], conf: ConfigParser, endpoint: str) -> Credentials:
-    """The credentials for an endpoint; raises InputError where there are none, half of them, or two kinds."""
-    for source in (
-        {name: environment.get(f"OVH_{name.upper()}", "").strip() for name in (*_KEYS, *_CLIENT)},
-        {name: conf.get(endpoint, name, fallback="").strip() for name in (*_KEYS, *_CLIENT)},
-    ):
-        given = {name for name, value in source.items() if value}
-        if given & set(_KEYS[:2]) and given & set(_CLIENT):
-            detail = "an application key and an OAuth2 client stand side by side"
-            raise InputError(Diagnostic(code=codes.CREDENTIALS_MIXED, detail=detail))
-        if given:
-            wanted = _CLIENT if given & set(_CLIENT) else _KEYS
-            if missing := [f"OVH_{name.upper()}" for name in wanted if name not in given]:
-                raise InputError(Diagnostic(code=codes.NO_CREDENTIALS, detail=f"{', '.join(missing)} not set"))
-            values = {name: source[name] for name in wanted}
-            if odd := [f"OVH_{name.upper()}" for name, value in values.items() if not _HEADER_TEXT.fullmatch(value)]:
-                detail = f"{', '.join(odd)}: holds a character that no key has"
-                raise InputError(Diagnostic(code=codes.NO_CREDENTIALS, detail=detail))
-            if wanted is _KEYS:
-                return ApplicationKeys(**values)
-            return ClientCredentials(**values, token_url=environment.get("OVH_TOKEN_URL") or None)
-    raise InputError(Diagnostic(code=codes.NO_CREDENTIALS, detail="neither in the environment nor in an ovh.conf"))
+    """The credentials for an endpoint; raises InputError where there are none, half of them, or two kinds.
+
+    Each value by itself comes from the environment or else from the files, as the official clients have it; whatever
+    stands in the environment says which kind it is.
+    """
+    around = {name: environment.get(f"OVH_{name.upper()}", "").strip() for name in (*_KEYS, *_CLIENT)}
+    filed = {name: conf.get(endpoint, name, fallback="").strip() for name in (*_KEYS, *_CLIENT)}
+    given = {name for name, value in around.items() if value} or {name for name, value in filed.items() if value}
+    if not given:
+        raise InputError(Diagnostic(code=codes.NO_CREDENTIALS, detail="neither in the environment nor in an ovh.conf"))
+    if given & set(_KEYS[:2]) and given & set(_CLIENT):
+        detail = "an application key and an OAuth2 client stand side by side"
+        raise InputError(Diagnostic(code=codes.CREDENTIALS_MIXED, detail=detail))
+    wanted = _CLIENT if given & set(_CLIENT) else _KEYS
+    values = {name: around[name] or filed[name] for name in wanted}
+    if missing := [f"OVH_{name.upper()}" for name, value in values.items() if not value]:
+        raise InputError(Diagnostic(code=codes.NO_CREDENTIALS, detail=f"{', '.join(missing)} not set"))
+    if odd := [f"OVH_{name.upper()}" for name, value in values.items() if not _HEADER_TEXT.fullmatch(value)]:
+        detail = f"{', '.join(odd)}: holds a character that no key has"
+        raise InputError(Diagnostic(code=codes.NO_CREDENTIALS, detail=detail))
+    if wanted is _KEYS:
+        return ApplicationKeys(**values)
+    return ClientCredentials(**values, token_url=environment.get("OVH_TOKEN_URL") or None)

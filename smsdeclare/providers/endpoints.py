@@ -44,8 +44,8 @@ class Endpoint:
         return is_loopback(self.url)
 
 
-def resolve(written: str | None, environment: str | None) -> Endpoint:
-    """The endpoint of a project, from YAML and from OVH_ENDPOINT; raises InputError where they differ.
+def resolve(written: str | None, environment: str | None, source: str = "OVH_ENDPOINT") -> Endpoint:
+    """The endpoint of a project, from YAML and from where the credentials come; raises InputError where they differ.
 
     A URL that is not loopback is only taken from the environment, which is where the credentials come from:
     whoever edits YAML must not be able to send them elsewhere.
@@ -55,7 +55,7 @@ def resolve(written: str | None, environment: str | None) -> Endpoint:
         raise InputError(Diagnostic(code=codes.ENDPOINT_REFUSED, detail=detail))
     chosen = [_endpoint(name) for name in (written, environment) if name]
     if len({endpoint.url for endpoint in chosen}) > 1:
-        detail = f"`{written}` in YAML, `{environment}` in OVH_ENDPOINT"
+        detail = f"`{written}` in YAML, `{environment}` in {source}"
         raise InputError(Diagnostic(code=codes.ENDPOINT_CONFLICT, detail=detail))
     return chosen[0] if chosen else _endpoint(_DEFAULT)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -238,7 +239,12 @@ class OvhProvider:
 
     def _learn_time(self) -> None:
         """Ask for the provider's time, which needs no credentials, on what will be the POST's connection."""
-        server = self._fetch(Request("GET", f"{self._url}/auth/time", headers=_HEADERS).prepare())
+        try:
+            server = self._fetch(Request("GET", f"{self._url}/auth/time", headers=_HEADERS).prepare())
+        except Forbidden as error:
+            # Nobody lacks the right to ask for the time: this is another place.
+            hint = "Is the URL of the endpoint whole? OVHcloud's ends with /1.0."
+            raise ProviderError(*(replace(one, suggestion=hint) for one in error.diagnostics)) from error
         if not isinstance(server, int):
             raise unreadable("the time was expected")
         self._ahead = server - int(self._clock.now().timestamp())

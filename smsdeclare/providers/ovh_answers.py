@@ -110,7 +110,7 @@ def _wait(response: Response) -> float | None:
 
 def _read_report(answer: Any, tag: str) -> dict[str, Any] | None:
     """An `sms.SmsSendingReport`; None where it does not fit. Fields beyond these are optional and may grow."""
-    if not isinstance(answer, dict) or answer.get("tag", tag) != tag:
+    if not isinstance(answer, dict) or answer.get("tag") not in (None, tag):
         return None
     ids = _all_of(answer.get("ids"), int)
     valid = _all_of(answer.get("validReceivers"), str)

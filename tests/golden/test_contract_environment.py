@@ -122,6 +122,26 @@ def test_the_environment_is_stronger_than_a_file(command, serve, tmp_path):
     assert 0 == command("plan", "-C", folder).code
 
 
+@pytest.mark.parametrize(("place", "said"), [("ovh.conf", "`ovh-eu` in ovh.conf"), (None, "`ovh-eu` in OVH_ENDPOINT")])
+def test_who_names_the_other_endpoint_is_told(command, keys, tmp_path, monkeypatch, place, said):
+    folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback("http://127.0.0.1:1/1.0", worlds.message())})
+    if place:
+        worlds.write(folder, {place: "[default]\nendpoint=ovh-eu\n"})
+    else:
+        monkeypatch.setenv("OVH_ENDPOINT", "ovh-eu")
+    result = command("plan", "-C", folder)
+    assert (1, True, True) == (result.code, "error SMS603" in result.err, said in result.err)
+
+
+def test_an_endpoint_without_its_version_is_told(command, keys, project, monkeypatch):
+    monkeypatch.setenv("OVH_ENDPOINT", ELSEWHERE.removesuffix("/1.0"))
+    with responses.RequestsMock() as mock:
+        refusal = {"class": "Client::NotFound", "message": "Got an invalid (or empty) URL"}
+        mock.get(f"{ELSEWHERE.removesuffix('/1.0')}/auth/time", json=refusal, status=404)
+        result = command("plan", "-C", project)
+    assert (1, True) == (result.code, "ends with /1.0" in result.err)
+
+
 def test_no_redirect_is_followed(command, keys, project):
     """Whoever answers would get the signature, or the client's secret."""
     api = "https://eu.api.ovh.com/1.0"

@@ -342,7 +342,7 @@ def test_a_signature_that_waited_too_long_is_given_back_unposted(world):
         ),
         pytest.param(
             {"validReceivers": [A, B], "invalidReceivers": [], "tag": None},
-            {A: "unknown", B: "unknown"},
+            {A: "accepted", B: "accepted"},
             id="no tag value",
         ),
         pytest.param([], {A: "unknown", B: "unknown"}, id="no object"),

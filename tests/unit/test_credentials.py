@@ -45,6 +45,13 @@ def find(environment, conf="", endpoint="ovh-eu"):
             {}, CONF, "ovh-ca", ClientCredentials(client_id="id", client_secret="secret"), id="its own section"
         ),
         pytest.param(KEYS, CONF, "ovh-ca", OURS, id="the environment is stronger than the file"),
+        pytest.param(
+            {"OVH_CONSUMER_KEY": "mine"},
+            CONF,
+            "ovh-eu",
+            ApplicationKeys(application_key="ak", application_secret="a%s", consumer_key="mine"),
+            id="each value by itself",
+        ),
         pytest.param(CLIENT, CONF, "ovh-eu", ClientCredentials(client_id="id", client_secret="secret"), id="OAuth2"),
         pytest.param(
             {**CLIENT, "OVH_TOKEN_URL": "https://example.org/token"},
