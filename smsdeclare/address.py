@@ -40,7 +40,8 @@ def parse(text: str) -> Address:
             Diagnostic(
                 code=codes.USAGE,
                 detail=f"`{text}` is no address",
-                suggestion="Write message.NAME, message.NAME@REVISION, or one send as message.NAME@REVISION#REF.",
+                suggestion="Write message.NAME or message.NAME@REVISION; for one send, message.NAME@REVISION#REF or "
+                "message.NAME@REVISION/NUMBER with a number that begins with +.",
             )
         )
     revision = int(match["revision"]) if match["revision"] else None

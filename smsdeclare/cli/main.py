@@ -118,6 +118,8 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each kind o
 
 def _help(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
+    if context and context.parent is None and isinstance(error, click.NoSuchOption):
+        return "Options stand behind the command: smsdeclare plan -C DIR -f ROOT"
     return f"`{context.command_path} --help` shows what it takes." if context else codes.USAGE.help
 
 

@@ -53,7 +53,10 @@ def command(session: Session, addresses: tuple[str, ...], *, reason: str, status
         }
         keys = [key for key, record in found.items() if status in (None, record.state.value)]
         if not keys:
-            raise InputError(Diagnostic(code=codes.ADDRESS_UNKNOWN, detail=", ".join(addresses)))
+            named = ", ".join(addresses)
+            if found:
+                raise InputError(Diagnostic(code=codes.NONE_OF_STATUS, detail=f"{named} has none that is {status}"))
+            raise InputError(Diagnostic(code=codes.ADDRESS_UNKNOWN, detail=named))
         freed = ledger.resend(keys, reason, timestamp(SystemClock().now()))
     finally:
         ledger.close()

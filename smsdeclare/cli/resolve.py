@@ -40,18 +40,20 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
-@click.option("--sent/--not-sent", "sent", default=None, help="What became of them.")
+@click.option("--sent", "is_sent", is_flag=True, help="They were sent.")
+@click.option("--not-sent", "is_not_sent", is_flag=True, help="They were not, and never will be.")
 @click.option("--reason", required=True, metavar="TEXT", help="How you know; it stays on record, with your name.")
 @shared_options
-def command(session: Session, addresses: tuple[str, ...], *, sent: bool | None, reason: str) -> None:
+def command(session: Session, addresses: tuple[str, ...], *, is_sent: bool, is_not_sent: bool, reason: str) -> None:
     """Say what became of unknown sends: of a message, or of one receiver.
 
     For what `smsdeclare settle` can't find out. --not-sent frees them for the next apply, so a wrong word sends an SMS
     twice. It is refused as long as the request could still arrive; then it looks at the provider once more, says what
     it found, and leaves out what that settled.
     """
-    if sent is None:
-        raise InputError(Diagnostic(code=codes.USAGE, detail="say --sent or --not-sent"))
+    if is_sent is is_not_sent:
+        detail = "say --sent or --not-sent, one of them"
+        raise InputError(Diagnostic(code=codes.USAGE, detail=detail))
     if not reason.strip():
         raise InputError(Diagnostic(code=codes.USAGE, detail="the reason is empty"))
     definitions = opening.definitions(session)
@@ -59,12 +61,12 @@ def command(session: Session, addresses: tuple[str, ...], *, sent: bool | None, 
         jobs = _unknown(ledger, addresses)
         if not jobs:
             raise InputError(Diagnostic(code=codes.NOTHING_UNKNOWN, detail=", ".join(addresses)))
-        if not sent:
+        if is_not_sent:
             _look(session, definitions, ledger, jobs)
             jobs = _unknown(ledger, addresses)
         by = {"actor": environment.actor(), "reason": reason.strip(), "ci": environment.ci_job() or ""}
-        count = ledger.resolve(jobs, sent=sent, by=by, at=timestamp(SystemClock().now())) if jobs else 0
-    what = "sent" if sent else "not sent, and free to be posted by the next apply"
+        count = ledger.resolve(jobs, sent=is_sent, by=by, at=timestamp(SystemClock().now())) if jobs else 0
+    what = "sent" if is_sent else "not sent, and free to be posted by the next apply"
     session.out(f"{count:,} {'send is' if count == 1 else 'sends are'} recorded as {what}.\n")
 
 

@@ -77,7 +77,7 @@ def _unreadable(path: Path, why: str) -> InputError:
 
 
 def _cant_save(path: Path, why: str) -> InputError:
-    return InputError(Diagnostic(code=codes.CANT_SAVE, detail=f"{path.name}: {why}"))
+    return InputError(Diagnostic(code=codes.CANT_SAVE, detail=f"{path}: {why}"))
 
 
 def _seal(document: dict[str, Any]) -> str:

@@ -41,6 +41,11 @@ NOT_ENDED = Code(
     "can be sent once more. What is unknown must be settled first; what the provider holds follows an edit of the "
     "files. What is free already goes out with the next apply.",
 )
+NONE_OF_STATUS = Code(
+    "SMS530",
+    "No send of this has that status",
+    "`smsdeclare state list ADDRESS` shows where each of them stands.",
+)
 NOTHING_UNKNOWN = Code(
     "SMS515",
     "Nothing of this is unknown",

@@ -275,3 +275,76 @@ def test_an_approval_for_the_whole_is_none_for_a_part(command, project):
     digest = command("plan", "-C", project, "--json").json["digest"]
     result = command("apply", "-C", project, "--expect-digest", digest, "--target", f"message.hello@1/{A}")
     assert (7, []) == (result.code, worlds.outbox(project))
+
+
+# — numbers in free text —
+
+CALL = worlds.message(f"Call {worlds.number(9)} or {{{{ hot }}}}", more="    options: {sender: ACME}\n")
+HOTLINE = f"variables: {{hot: {{default: '06 39 98 00 08'}}}}\n{CALL}"
+LITERAL = re.compile(r"6 ?39 ?98 ?00 ?0[89]")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan",), ("plan", "--json"), ("plan", "--format", "markdown"), ("preview",),
+        ("plan", "--var", "hot=+33639980008", "--json"), ("preview", "--json"),
+        ("show", "plan.json"), ("show", "plan.json", "--json"), APPLY,
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_number_that_is_written_in_a_text_is_masked(command, tmp_path, words):
+    folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=HOTLINE)})
+    command("plan", "-C", folder, "--out", "plan.json")
+    masked = command(*words, "-C", folder)
+    assert (0, []) == (masked.code, LITERAL.findall(masked.out + masked.err))
+    assert "Call +336" in masked.out + masked.err
+    assert [] == LITERAL.findall((folder / "plan.json").read_text())
+
+
+@pytest.mark.parametrize("words", [("plan",), ("plan", "--json"), ("preview", "--json"), APPLY], ids=" ".join)
+def test_a_number_that_is_written_in_a_text_is_shown_where_numbers_are_asked_for(command, tmp_path, words):
+    folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=HOTLINE)})
+    shown = command(*words, "-C", folder, "--show-numbers")
+    assert {"639980009", "6 39 98 00 08"} <= set(LITERAL.findall(shown.out + shown.err))
+    sent = ["Call +33639980009 or 06 39 98 00 08"] if words == APPLY else []
+    assert sent == [sms["message"] for sms in worlds.outbox(folder)]
+
+
+def test_a_preview_says_what_it_hides(command, tmp_path):
+    folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=HOTLINE)})
+    assert "  Numbers are hidden; --show-numbers shows them\n" in command("preview", "-C", folder).out
+    worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=HELLO)})
+    assert "  The receiver's own values are hidden; " in command("preview", "-C", folder).out
+
+
+def test_a_number_in_a_reason_is_masked(command, sent):
+    command("stop", "--reason", f"ask {A}", "-C", sent)
+    command("state", "pull", "--out", "copy.db", "-C", sent)
+    for words in (("state", "push", "copy.db"), ("plan",), ("status",), ("status", "--json"), APPLY):
+        masked, shown = (command(*words, "-C", sent, *more) for more in ((), ("--show-numbers",)))
+        assert ("ask +336" in masked.out + masked.err, A in masked.out + masked.err) == (True, False)
+        assert A in shown.out + shown.err
+
+
+# — what can't be meant —
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(("-C", ".", "plan"), "smsdeclare plan -C DIR", id="options before the command"),
+        pytest.param(("resolve", "message.hello", "--sent", "--not-sent", "--reason", "x"), "one of them", id="both"),
+        pytest.param(("resolve", "message.hello", "--reason", "x"), "one of them", id="neither"),
+        pytest.param(("plan", "--target", f"message.hello/{A}"), "message.NAME@REVISION/NUMBER", id="no revision"),
+    ],
+)
+def test_what_can_not_be_meant_is_told_how_it_goes(command, sent, monkeypatch, words, said):
+    monkeypatch.chdir(sent)
+    result = command(*words)
+    assert (1, True, True) == (result.code, "error SMS901" in result.err, said in result.err)
+
+
+def test_a_status_that_nobody_has_is_no_unknown_address(command, sent):
+    result = command("resend", "message.hello", "--status", "failed", "--reason", "x", "-C", sent)
+    assert (1, True) == (result.code, "error SMS530" in result.err)
