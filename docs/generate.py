@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
+import planted_bugs
+
 from smsdeclare import codes, define
 from smsdeclare.cli.main import group
 from smsdeclare.schema import load_schema
@@ -40,11 +44,24 @@ prints."""
 _ERRORS = """\
 Every code with its summary and what to do about it. The summary of a code never varies, so you can search for it. An
 error stops the command; a warning does not."""
+_BUGS = """\
+A test that nothing turns red proves nothing. These are mistakes that programs like this one are known to make; each is
+planted in a copy of the program, and of the tests named beside it every one must fail:
+
+    python benchmarks/planted_bugs.py [--processes 2] [--only NAME]
+
+The same tests are green without a bug; the command looks at that first. The tests in CI check that each bug can still
+be planted in today's code, and run some of them."""
 
 
 def pages() -> dict[str, str]:
     """The name of each generated page with its text."""
-    return {"definitions.md": definitions(), "commands.md": commands(), "errors.md": errors()}
+    return {
+        "definitions.md": definitions(),
+        "commands.md": commands(),
+        "errors.md": errors(),
+        "planted-bugs.md": "\n".join(["# Planted bugs", _MADE, _BUGS, "", *planted_bugs.table()]) + "\n",
+    }
 
 
 def definitions() -> str:

@@ -6,6 +6,12 @@ import worlds
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("dev", deadline=None)
+# Where a failure is expected, and nobody reads it.
+hypothesis.settings.register_profile(
+    "unshrunk", hypothesis.settings.get_profile("ci"), phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate]
+)
+# For a machine that has a night: `--hypothesis-profile=long`.
+hypothesis.settings.register_profile("long", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 

@@ -14,7 +14,9 @@ MEANINGS = {
     "a": "handled and answered",
     "l": "handled, then the connection is closed without an answer",
     "d": "the connection is closed, nothing is handled",
+    "2": "handled, then answered 502 with HTML",
     "5": "handled, then answered 503 with HTML",
+    "6": "handled, then answered 504 with HTML",
     "0": "handled, then answered 500 with JSON",
     "h": "handled, then the answer is held until `release()` or until the client leaves",
     "t": "handled, then the answer stops in the middle of its body",
@@ -24,7 +26,7 @@ MEANINGS = {
     "9": "answered 429 with JSON and a query id, nothing is handled",
 }
 #: Those after which the request is handled; what is answered is another question.
-HANDLED = frozenset("al50ht")
+HANDLED = frozenset("al2560ht")
 
 _JSON = "application/json; charset=utf-8"
 _HTML = "text/html"
@@ -44,8 +46,12 @@ def answer_to(letter: str, handle: Callable[[], Response], *, elsewhere: str, re
     match letter:
         case "l":
             response = None
+        case "2":
+            response = _html(502, "Bad Gateway")
         case "5":
             response = _html(503, "Service Unavailable")
+        case "6":
+            response = _html(504, "Gateway Timeout")
         case "0":
             named = {"X-Ovh-QueryID": "SIM.fault.500"}
             response = _error(500, "Server::InternalServerError", "Internal server error", named)

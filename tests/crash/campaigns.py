@@ -28,6 +28,7 @@ WORLDS = {
     "stale 300": {"stale": 300.0},
     "other ids sent": {"outgoing_id_shift": 1000},
     "other ids held": {"jobs_id_shift": 1000},
+    "ids in order": {"ids_in_order": True},
     "no filters": {"ignored_filters": frozenset({"tag", "creationDatetime.from"})},
     "00 for +": {"listed_numbers": "00", "echo": "00"},
     "newest first": {"outgoing_order": "newest first"},
@@ -88,7 +89,8 @@ def kills(scene, folder, *, world="strict", post="", delete="", get="", every=1,
     for method, letters in (("POST", post), ("DELETE", delete), ("GET", get)):
         start.network.script(method, letters)
     found = list(forks(start, in_writes=in_writes).items())
-    for place in range(seed_of(*name) % min(every, len(found)), len(found), every):
+    # The last one is what the run leaves that nothing kills, with all that an answer made it write.
+    for place in sorted({*range(seed_of(*name) % min(every, len(found)), len(found), every), len(found) - 1}):
         boundary, left = found[place]
         for delay in delays or (DELAYS[(place // every) % len(DELAYS)],):
             history = left.fork("rerun")
@@ -117,22 +119,23 @@ def kills_twice(scene, folder, *, every, second_every):
     return tally
 
 
-def overtakes(scene, folder, *, every=1, post=""):
-    """Hold an apply at each boundary while a whole other one runs; then let it go on, late.
+def overtakes(scene, folder, *, every=1, post="", at=""):
+    """Hold an apply at each boundary, or at those of one name, while a whole other one runs; then let it go on, late.
 
-    The holder sleeps with its lid closed, stands still, or loses its lease to somebody who unlocks the state.
+    The holder stands still, sleeps with its lid closed, or loses its lease to somebody who unlocks the state.
     """
     tally = Tally()
     start = _begun(scene, folder, 3)
     start.network.script("POST", post)
     names = _passed(start)
-    for place in range(0, len(names), every):
+    places = [place for place, name in enumerate(names) if at in ("", name)]
+    for turn, place in enumerate(places[::every]):
         # Inside a transaction the other run would wait for it.
         if names[place].startswith("in ") and names[place] not in ("in POST", "in DELETE"):
             continue
         history = start.fork("overtaken")
         history.chance.seed(seed_of(place, post))
-        how = (place // every) % 3
+        how = turn % 3
 
         def overtake(history=history, how=how):
             if how == 0:

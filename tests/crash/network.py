@@ -23,7 +23,6 @@ TIMEOUT = 60.0
 LETTERS = {
     "u": "nothing leaves the machine",
     "w": "the client gives up; the request arrives later, and is handled then",
-    "2": "handled, then answered 502 with HTML",
     "p": "handled, then a proxy answers 403 without a query id",
     "1": "answered 401 with JSON and a query id, nothing is handled",
     "k": "answered 403 with JSON and a query id, nothing is handled",
@@ -130,8 +129,6 @@ class Network:
         if letter == "k":
             return _json(403, "This credential is not valid", {"X-Ovh-QueryID": "SIM.fault.403"})
         answer = handle()
-        if letter == "2":
-            return Response(status=502, headers={"Content-Type": "text/html"}, body=b"<h1>Bad gateway</h1>")
         if letter == "p":
             return _json(403, "Forbidden", {})
         return _altered(answer, letter)

@@ -5,14 +5,19 @@ import resource
 import signal
 import sqlite3
 from collections import Counter
+from contextlib import closing
 
+import ledgers
 import pytest
 import worlds
 from crash import test_kill
 
+from smsdeclare.errors import StateError
+from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.simulator.outbox import Outbox
 from smsdeclare.simulator.server import Server
 from smsdeclare.simulator.settings import Settings
+from smsdeclare.states import State
 
 
 @pytest.fixture
@@ -71,6 +76,36 @@ def test_a_damaged_state_is_named_and_nothing_is_posted(here):
     assert (1, ["SMS501"], 4) == (code, [error["code"] for error in document["errors"]], posts(here))
 
 
+@pytest.mark.parametrize("garbage", [b"\0", b"\xff"])
+def test_a_page_damaged_in_the_middle_is_named_and_not_passed_over(tmp_path, garbage):
+    """What ended there would be sent again from there on."""
+    path = tmp_path / "test.state"
+    numbers = [f"+3363998{place:04d}" for place in range(1000)]
+    with closing(ledgers.opened(path)) as ledger:
+        ledgers.send(ledger, State.ACCEPTED, *numbers)
+        (size,) = next(ledger._rows("PRAGMA page_size", {}))
+    data = bytearray(path.read_bytes())
+    page = data.index(numbers[500].encode()) // size * size
+    data[page : page + size] = garbage * size
+    path.write_bytes(data)
+    with closing(SqliteLedger(path)) as ledger, pytest.raises(StateError) as caught:
+        list(ledger.known("hello", 1))
+    assert "SMS501" == caught.value.diagnostics[0].code.id
+
+
+def test_a_send_without_its_job_is_named_and_not_passed_over(tmp_path):
+    path = tmp_path / "test.state"
+    with closing(ledgers.opened(path)) as ledger:
+        ledgers.send(ledger, State.ACCEPTED, ledgers.A)
+        ledgers.send(ledger, State.ACCEPTED, ledgers.B)
+    ledgers.change(path, "DELETE FROM jobs WHERE ordinal = 1")
+    with closing(SqliteLedger(path)) as ledger:
+        for read in (lambda: list(ledger.known("hello", 1)), lambda: list(ledger.records())):
+            with pytest.raises(StateError) as caught:
+                read()
+            assert "SMS501" == caught.value.diagnostics[0].code.id
+
+
 def test_a_signal_waits_eight_seconds_for_an_answer_and_no_longer(tmp_path):
     journal = tmp_path / "journal.jsonl"
     with Server(Outbox(journal, Settings()), script="ah") as server:
@@ -87,7 +122,6 @@ def test_a_signal_waits_eight_seconds_for_an_answer_and_no_longer(tmp_path):
 
 def test_an_older_state_is_brought_up_to_date_and_loses_nothing(tmp_path):
     """Format 1, as the first version wrote it."""
-    from smsdeclare.ledgers.sqlite import SqliteLedger
     from smsdeclare.records import Binding
 
     path = tmp_path / "test.state"

@@ -140,6 +140,14 @@ def test_another_run_while_one_is_held_up_doubles_nobody_and_loses_nobody(small,
     assert 8 <= tally.histories
 
 
+@pytest.mark.parametrize("at", ["after claim", "after POST"])
+def test_another_run_between_claim_and_outcome_doubles_nobody_and_loses_nobody(small, folder, at):
+    """There a lock that ran out, or a signature made anew, would send twice."""
+    tally = campaigns.overtakes(small, folder, at=at)
+    assert [] == tally.wrongs
+    assert 6 <= tally.histories
+
+
 @pytest.mark.parametrize("post", ["", "laaw"])
 def test_a_signal_lets_what_is_in_flight_come_on_record(small, folder, post):
     tally = campaigns.stops(small, folder, every=16, post=post)

@@ -42,3 +42,16 @@ def test_figures_are_printed_and_saved_and_name_no_place(name, arguments, progra
 
 def test_texts_are_measured():
     assert "render" in run("texts.py")
+
+
+def test_smsdeclare_is_compared_with_scripts(tmp_path):
+    path = tmp_path / "figures.json"
+    run("comparison.py", "--receivers", "2", "--places", "1", "--faults", "l", "--json", str(path))
+    found = json.loads(path.read_text())["results"]
+    assert ["loop", "list", "retries", "smsdeclare"] == [one["program"] for one in found]
+    assert [1, 1, 1, 0] == [one["duplicates"] for one in found]
+    assert [0] * 4 == [one["losses"] for one in found]
+
+
+def test_planted_bugs_are_named():
+    assert "follow 307" in run("planted_bugs.py", "--list")

@@ -161,6 +161,14 @@ def test_a_filter_that_does_not_filter_changes_nothing(world):
     assert {A: "accepted", B: "accepted", C: "notSent"} == here.states
 
 
+def test_another_sms_to_the_same_receiver_is_not_it_where_the_server_does_not_filter(world):
+    here = world("aad", ignored_filters=frozenset({"tag"}))
+    here.apply(job(A, message="other"), job(B), job(A, text="a"))
+    (event,) = here.settle()
+    assert (0, [A]) == (event.taken, list(event.left))
+    assert [A, B] == here.received
+
+
 def test_credentials_that_may_not_look_settle_nothing_and_say_so(world):
     rules_ = tuple((method, path) for method, path in (("GET", "/sms/*/jobs"), ("POST", "/sms/*/jobs")))
     here = world("l", credentials=(Credential(rules=rules_),))
