@@ -230,16 +230,24 @@ class Ledger(Protocol):
         ...
 
     @property
-    def lease(self) -> Lease | None:
-        """Who is at work, as far as it is written down; it may have run out."""
+    def is_shared(self) -> bool:
+        """Whether several runs may carry out one plan together."""
+        ...
+
+    @property
+    def leases(self) -> Sequence[Lease]:
+        """Who is at work, as far as it is written down; each may have run out."""
         ...
 
     def hold(self, lease: Lease, is_over: Callable[[Lease], bool]) -> Lease | None:
-        """Take the lease or renew it, unless another run has one that is not over; that one, or None."""
+        """Take a lease or renew it, unless another run has one that is not over; that one, or None.
+
+        Where the ledger is shared, runs with the same plan stand beside one another.
+        """
         ...
 
-    def let_go(self, holder: str | None, at: str) -> Lease | None:
-        """Give the lease of `holder` back, or with None whoever has it, which goes on record; what was there."""
+    def let_go(self, holder: str | None, at: str) -> Sequence[Lease]:
+        """Give the lease of `holder` back, or with None whoever has one, which goes on record; what was there."""
         ...
 
     def records(self, message: str | None = None, revision: int | None = None) -> Iterator[Record]:

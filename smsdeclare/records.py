@@ -53,6 +53,8 @@ class Lease:
     since: str
     #: When it runs out unless it is renewed.
     until: str
+    #: Digest of the plan that is carried out; None where that is nobody else's business.
+    digest: str | None = None
 
 
 class Key(NamedTuple):

@@ -72,12 +72,18 @@ def settle(
     rules: Rules,
     *,
     stop: Callable[[], bool] = lambda: False,
+    spared: datetime | None = None,
 ) -> Iterator[Settled | Trouble]:
     """Look for every send in doubt, and for a while for those that were given back; no network where there is none.
 
-    Each event is yielded after it is on record. Raises ProviderError where the provider can't be asked, StateError.
+    What was claimed after `spared` and waits for its answer is another run's, which is at work. Each event is yielded
+    after it is on record. Raises ProviderError where the provider can't be asked, StateError.
     """
-    doubtful = [job for job in ledger.posted_in_doubt() if set(job.states.values()) != {State.CANCELLING}]
+    doubtful = [
+        job
+        for job in ledger.posted_in_doubt()
+        if set(job.states.values()) != {State.CANCELLING} and not (spared and _is_in_flight(job, spared))
+    ]
     released = ledger.posted_released()
     if not doubtful and not released:
         return
@@ -93,6 +99,10 @@ def settle(
                 yield from _watch(ledger, provider, job, now)
     except Forbidden as error:
         yield Trouble(code=codes.CANT_LOOK, reason=error.diagnostics[0].detail, advice=error.diagnostics[0].suggestion)
+
+
+def _is_in_flight(job: Posted, since: datetime) -> bool:
+    return datetime.fromisoformat(job.claimed_at) > since and State.INTENDED in job.states.values()
 
 
 def next_moment(ledger: Ledger, rules: Rules, now: datetime) -> datetime | None:

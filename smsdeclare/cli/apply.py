@@ -27,6 +27,7 @@ from smsdeclare.redaction import mask_number, visible
 _SHOWN_SMS = 3
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
 
     from smsdeclare.cli.opening import Opened
@@ -127,11 +128,13 @@ def command(
         _check_place(approval, opened)
         if ledger.stopped:
             raise Held(stopped_by(ledger.stopped))
-        with Holder(ledger, opened.clock, lock_timeout) as holder:
+        with Holder(ledger, opened.clock, lock_timeout, may_join=True) as holder:
             run = Run(session=session, opened=opened, ledger=ledger, holder=holder)
             with StopRequest() as stop:
                 run.settle(stop)
-            draft = work_out(approval.digest)
+            draft = _join(holder, work_out(approval.digest), approval, work_out)
+            # What a fellow has done is of the plan as well.
+            under = draft.plan.digest if holder.fellows else None
             if run.interrupted:
                 return _end(run, draft, format_name)
             _check_digest(draft, approval.digest)
@@ -145,14 +148,30 @@ def command(
                     shown = draft.plan.digest
                     with StopRequest() as stop:
                         run.settle(stop)
-                    draft = work_out(None)
+                    draft = work_out(under)
                     _check_digest(draft, shown)
             _check_policy(draft)
             with StopRequest() as stop:
                 run.carry_out(draft, opening.margin(definitions), work_out, stop)
                 for _ in run.until_known(wait, stop):
                     run.carry_out(work_out(draft.plan.digest), opening.margin(definitions), work_out, stop)
+                run.wait_for_fellows(stop)
             return _end(run, draft, format_name)
+
+
+def _join(holder: Holder, draft: Draft, approval: _Approval, work_out: Callable[[str | None], Draft]) -> Draft:
+    """The draft, as part of the plan of runs that are at work on the same one; else wait for them. Raises Held."""
+    digests = {one.digest for one in holder.fellows}
+    if not digests or digests == {draft.plan.digest}:
+        return draft
+    if approval.digest is None:
+        # What they have done already is missing from our plan; with that it is theirs, or is not.
+        for digest in digests - {None}:
+            joined = work_out(digest)
+            if joined.plan.digest == digest:
+                return joined
+    holder.wait_until_alone()
+    return work_out(approval.digest)
 
 
 def _end(run: Run, draft: Draft, format_name: str) -> int:

@@ -34,8 +34,11 @@ _LOOK_SECONDS = 1.0
 class Holder:
     """Holds the lease of a state from `hold` on, until the end of `with`."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, wait: timedelta = timedelta()) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, wait: timedelta = timedelta(), *, may_join: bool = False) -> None:
+        """`may_join`: where the ledger is shared, another run with the same plan is a fellow and not in the way."""
         self._ledger = ledger
+        self._may_join = may_join and ledger.is_shared
+        self._digest: str | None = None
         self._wait = wait
         self._clock = clock
         self._name = uuid.uuid4().hex
@@ -45,18 +48,34 @@ class Holder:
 
     def __enter__(self) -> Self:
         """Wait until nobody else is at work; nothing is written as long as nothing is to be done."""
-        self._wait_for(lambda: self._other(self._ledger.lease))
+        if not self._may_join:
+            self.wait_until_alone()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Give it back where it is held: nothing more is claimed."""
         if self._renewed_at is not None:
+            self._renewed_at = None
             self._ledger.let_go(self._name, timestamp(self._clock.now()))
 
-    def hold(self) -> None:
-        """Take the lease, waiting for another run as long as was asked for; raises Held."""
+    @property
+    def fellows(self) -> list[Lease]:
+        """Other runs at work that this one may join, read anew."""
+        return self._others() if self._may_join else []
+
+    def wait_until_alone(self) -> None:
+        """Wait for other runs as long as was asked for; raises Held."""
+        self._wait_for(lambda: next(iter(self._others()), None))
+
+    def hold(self, digest: str) -> None:
+        """Take the lease for a plan, waiting for runs with another one as long as was asked for; raises Held."""
         if self._renewed_at is None:
+            self._digest = digest if self._may_join else None
             self._wait_for(lambda: self._ledger.hold(self._lease(), self._is_over))
             self._renewed_at = self._clock.monotonic()
 
@@ -76,8 +95,8 @@ class Holder:
                 raise Held(held_by(other))
             self._clock.sleep(_LOOK_SECONDS)
 
-    def _other(self, found: Lease | None) -> Lease | None:
-        return None if found is None or self._is_over(found) else found
+    def _others(self) -> list[Lease]:
+        return [one for one in self._ledger.leases if one.holder != self._name and not self._is_over(one)]
 
     def _lease(self) -> Lease:
         return Lease(
@@ -88,6 +107,7 @@ class Holder:
             ci=environment.ci_job(),
             since=self._since,
             until=timestamp(self._clock.now() + _LASTS),
+            digest=self._digest,
         )
 
     def _is_over(self, other: Lease) -> bool:

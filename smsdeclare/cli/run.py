@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from smsdeclare import apply as acting
@@ -22,7 +23,6 @@ from smsdeclare.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import timedelta
 
     from smsdeclare.cli.lease import Holder
     from smsdeclare.cli.opening import Opened
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 #: While waiting, the provider is asked again no sooner and no later than after so long. Seconds.
 _SOON_SECONDS = 1.0
 _LATE_SECONDS = 30.0
+#: Whatever was claimed has its answer after so long, or never gets one.
+_ANSWERED = timedelta(minutes=2)
 _Event = JobDone | JobMissed | Settled | TakenBack | Received | Trouble
 _TAKEN = frozenset({State.ACCEPTED, State.SCHEDULED})
 
@@ -77,7 +79,8 @@ class Run:
         if self.ledger.binding is None:
             return
         provider, clock, rules = self.opened.provider, self.opened.clock, self.opened.rules
-        self._take_all(settle.settle(self.ledger, provider, clock, rules, stop=stop), stop)
+        spared = provider.now() - _ANSWERED if self.holder.fellows else None
+        self._take_all(settle.settle(self.ledger, provider, clock, rules, stop=stop, spared=spared), stop)
         self._take_all(cancel.finish(self.ledger, provider, clock, rules, stop=stop), stop)
 
     def refresh(self, stop: StopRequest) -> None:
@@ -90,6 +93,23 @@ class Run:
         provider, clock, rules = self.opened.provider, self.opened.clock, self.opened.rules
         held = self.ledger.posted_held()
         self._take_all(cancel.take_back(held, self.ledger, provider, clock, rules, by=STOP, stop=stop), stop)
+
+    def wait_for_fellows(self, stop: StopRequest) -> None:
+        """Wait until what other runs of the same plan have in flight is answered, so that it is not told as unknown."""
+        if self.has_ended or not self.holder.fellows:
+            return
+        # Nobody need wait for this run: it claims nothing more.
+        self.holder.let_go()
+        clock = self.opened.clock
+        last = clock.monotonic() + _ANSWERED.total_seconds()
+        while clock.monotonic() < last and self.holder.fellows and self._has_something_in_flight():
+            if not pause(clock, _SOON_SECONDS, stop):
+                self.interrupted = True
+                return
+
+    def _has_something_in_flight(self) -> bool:
+        since = timestamp(self.opened.provider.now() - _ANSWERED)
+        return any(one.state is State.INTENDED and one.claimed_at > since for one in self.ledger.in_doubt())
 
     def until_known(self, wait: timedelta, stop: StopRequest) -> Iterator[None]:
         """Settle again and again for so long, as long as something is unknown; what was freed is to be posted then."""
@@ -123,7 +143,7 @@ class Run:
             try:
                 if draft.has_work:
                     ledger.bind(self.opened.binding)
-                    self.holder.hold()
+                    self.holder.hold(digest)
                 if draft.renames:
                     acting.rename(draft.renames, ledger, clock)
                     draft = _unchanged(again(digest), digest)

@@ -116,4 +116,7 @@ def unlock(session: Session) -> None:
         was = ledger.let_go(None, timestamp(SystemClock().now()))
     finally:
         ledger.close()
-    session.out(visible(f"Unlocked: it was held by {held_by(was).detail}\n") if was else "Nobody held it.\n")
+    if not was:
+        session.out("Nobody held it.\n")
+    for one in was:
+        session.out(visible(f"Unlocked: it was held by {held_by(one).detail}\n"))

@@ -46,6 +46,8 @@ Run = Callable[[str, dict[str, Any]], Cursor]
 class Upkeep(ABC):
     """What people do to a ledger; whatever changes keys or history raises the epoch, so that no older claim holds."""
 
+    #: Whether several runs may carry out one plan together.
+    is_shared = False
     #: The rows of `meta`; empty before the first write.
     _meta: dict[str, str]
 
@@ -79,34 +81,34 @@ class Upkeep(ABC):
             run(statements.INSERT_EVENT, {"at": at, "kind": "resume", "detail": "{}"})
 
     @property
-    def lease(self) -> Lease | None:
-        """Who is at work, as far as it is written down; it may have run out."""
-        for (value,) in self._rows(statements.READ_LEASE, {}):
-            return _read_lease(value)
-        return None
+    def leases(self) -> tuple[Lease, ...]:
+        """Who is at work, as far as it is written down; each may have run out."""
+        return tuple(lease for (value,) in self._rows(statements.READ_LEASE, {}) for lease in _read_leases(value))
 
     def hold(self, lease: Lease, is_over: Callable[[Lease], bool]) -> Lease | None:
-        """Take the lease or renew it, unless another run has one that is not over; that one, or None."""
+        """Take a lease or renew it, unless another run has one that is not over; that one, or None.
+
+        Where the ledger is shared, runs with the same plan stand beside one another.
+        """
         with self._transaction() as run:
-            row = run(statements.READ_LEASE, {}).fetchone()
-            other = _read_lease(row[0]) if row else None
-            if other is not None and other.holder != lease.holder and not is_over(other):
-                return other
-            run(statements.DELETE_LEASE, {})
-            run(statements.INSERT_META, {"name": "lease", "value": json.dumps(asdict(lease))})
+            others = [one for one in _leases(run) if one.holder != lease.holder and not is_over(one)]
+            for other in others:
+                if not self.is_shared or lease.digest is None or lease.digest != other.digest:
+                    return other
+            _write_leases(run, [*others, lease])
         return None
 
-    def let_go(self, holder: str | None, at: str) -> Lease | None:
-        """Give the lease of `holder` back, or with None whoever has it, which goes on record; what was there."""
+    def let_go(self, holder: str | None, at: str) -> tuple[Lease, ...]:
+        """Give the lease of `holder` back, or with None whoever has one, which goes on record; what was there."""
         with self._transaction() as run:
-            row = run(statements.READ_LEASE, {}).fetchone()
-            other = _read_lease(row[0]) if row else None
-            if other is None or holder not in (None, other.holder):
-                return None
-            run(statements.DELETE_LEASE, {})
-            if holder is None:
-                run(statements.INSERT_EVENT, {"at": at, "kind": "unlock", "detail": json.dumps(asdict(other))})
-        return other
+            found = _leases(run)
+            given = tuple(one for one in found if holder in (None, one.holder))
+            if given:
+                _write_leases(run, [one for one in found if one not in given])
+            if given and holder is None:
+                detail = json.dumps([asdict(one) for one in given])
+                run(statements.INSERT_EVENT, {"at": at, "kind": "unlock", "detail": detail})
+        return given
 
     def resend(self, keys: Sequence[Key], reason: str, at: str) -> int:
         """Free sends for one more attempt, as one durable transaction that raises the epoch; how many.
@@ -162,12 +164,26 @@ def stopped_by(stopped: Stopped) -> Diagnostic:
     return Diagnostic(code=codes.STATE_STOPPED, detail=f"by {stopped.actor} at {stopped.at}: {stopped.reason}")
 
 
-def _read_lease(value: str) -> Lease | None:
-    """A lease as it stands in `meta`; one that can't be read holds nobody up."""
+def _leases(run: Run) -> list[Lease]:
+    row = run(statements.READ_LEASE, {}).fetchone()
+    return _read_leases(row[0]) if row else []
+
+
+def _write_leases(run: Run, leases: Sequence[Lease]) -> None:
+    run(statements.DELETE_LEASE, {})
+    if leases:
+        value = json.dumps([asdict(one) for one in leases])
+        run(statements.INSERT_META, {"name": "lease", "value": value})
+
+
+def _read_leases(value: str) -> list[Lease]:
+    """Leases as they stand in `meta`; what can't be read holds nobody up."""
     try:
-        return Lease(**json.loads(value))
+        found = json.loads(value)
+        # Older versions wrote the only one without a list around it.
+        return [Lease(**one) for one in (found if isinstance(found, list) else [found])]
     except (ValueError, TypeError):
-        return None
+        return []
 
 
 def read_stopped(value: str) -> Stopped:
