@@ -1,8 +1,9 @@
 """What every ledger must do. A new one adds itself to `ledgers.place` and to `KINDS`."""
 
 import importlib
+import json
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import ledgers
@@ -13,7 +14,7 @@ from smsdeclare.errors import PlanStale, StateError
 from smsdeclare.jobs import tag
 from smsdeclare.ledgers.relational import RelationalLedger
 from smsdeclare.ledgers.sqlite import SqliteLedger
-from smsdeclare.records import Binding, Intent, Outcome, ref
+from smsdeclare.records import Binding, Intent, Lease, Outcome, ref
 from smsdeclare.states import State
 
 KINDS = ("sqlite", "postgresql")
@@ -306,6 +307,70 @@ def test_a_claim_made_before_a_rename_is_refused(ledger, reopen):
     ledger.rename("old", "new", "2026-12-01T08:00:00Z")
     with pytest.raises(PlanStale):
         ledger.claim(intent(A), prepare, epoch=epoch)
+
+
+# — leases —
+
+
+def lease(holder, digest=None):
+    moment = "2026-12-01T08:00:00Z"
+    return Lease(holder=holder, actor="x", host="x", pid=1, ci=None, since=moment, until=moment, digest=digest)
+
+
+def never_over(lease):
+    return False
+
+
+def test_another_run_has_to_wait_until_the_lease_is_given_back_or_over(ledger, reopen):
+    other = reopen()
+    assert ledger.hold(lease("a"), never_over) is None
+    assert lease("a") == other.hold(lease("b"), never_over)
+    assert other.hold(lease("b"), lambda lease: True) is None
+    assert (lease("b"),) == ledger.leases
+    assert ((), (lease("b"),), ()) == (ledger.let_go("a", "x"), ledger.let_go("b", "x"), other.leases)
+
+
+def test_runs_of_one_plan_stand_beside_one_another_where_the_ledger_is_shared(ledger, reopen):
+    other, third = reopen(), reopen()
+    ledger.hold(lease("a", "one plan"), never_over)
+    met = other.hold(lease("b", "one plan"), never_over)
+    assert met == (None if ledger.is_shared else lease("a", "one plan"))
+    assert third.hold(lease("c", "another plan"), never_over) is not None
+    assert third.hold(lease("c"), never_over) is not None
+    if ledger.is_shared:
+        ledger.let_go("a", "x")
+        assert (lease("b", "one plan"),) == third.leases
+
+
+def test_a_renewed_lease_is_one_lease(ledger):
+    for until in ("2026-12-01T08:01:00Z", "2026-12-01T08:02:00Z"):
+        ledger.hold(replace(lease("a", "a plan"), until=until), never_over)
+    assert ["2026-12-01T08:02:00Z"] == [one.until for one in ledger.leases]
+
+
+def test_whoever_unlocks_takes_the_leases_of_all(ledger, reopen):
+    ledger.hold(lease("a", "a plan"), never_over)
+    reopen().hold(lease("b", "a plan"), never_over)
+    taken = ledger.let_go(None, "x")
+    assert [*(["a", "b"] if ledger.is_shared else ["a"])] == [one.holder for one in taken]
+    assert () == ledger.leases
+
+
+@pytest.mark.parametrize("written", ["", "{}", "[1]", "nobody"])
+def test_a_lease_that_can_not_be_read_holds_nobody_up(tmp_path, written):
+    ledger = ledgers.opened(tmp_path / "test.state")
+    ledgers.change(tmp_path / "test.state", ("INSERT INTO meta (name, value) VALUES ('lease', ?)", (written,)))
+    assert ((), None) == (ledger.leases, ledger.hold(lease("a"), never_over))
+    ledger.close()
+
+
+def test_the_lease_of_an_older_version_counts(tmp_path):
+    ledger = ledgers.opened(tmp_path / "test.state")
+    written = {name: value for name, value in asdict(lease("a")).items() if name != "digest"}
+    row = ("INSERT INTO meta (name, value) VALUES ('lease', ?)", (json.dumps(written),))
+    ledgers.change(tmp_path / "test.state", row)
+    assert lease("a") == ledger.hold(lease("b"), never_over)
+    ledger.close()
 
 
 # — the SQLite file —
