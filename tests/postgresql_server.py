@@ -10,8 +10,10 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 import psycopg
@@ -140,3 +142,59 @@ def running():
         if cluster is not None:
             cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class Proxy:
+    """Stands between a client and the server, and cuts the line at the next COMMIT: before it, or before its answer."""
+
+    def __init__(self, cluster):
+        self._socket = str(cluster.folder / ".s.PGSQL.5432")
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._lines = []
+        #: How often a line is cut, and how.
+        self.cuts = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self):
+        port = self._listening.getsockname()[1]
+        return f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable&gssencmode=disable"
+
+    def drop(self):
+        """Cut every line there is."""
+        for line in self._lines:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        with contextlib.suppress(OSError):  # closing alone lets one more in
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self.drop()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(self._socket)
+                self._lines += [client, server]
+                answer_is_lost = threading.Event()
+                for source, target in ((client, server), (server, client)):
+                    is_client = source is client
+                    threading.Thread(
+                        target=self._carry, args=(source, target, is_client, answer_is_lost), daemon=True
+                    ).start()
+
+    def _carry(self, source, target, is_client, answer_is_lost):
+        with contextlib.suppress(OSError), source, target:
+            while data := source.recv(65536):
+                if is_client and b"COMMIT\0" in data and self.cuts:
+                    if self.cuts.pop(0) == "before":
+                        break
+                    answer_is_lost.set()
+                elif not is_client and answer_is_lost.is_set():
+                    break
+                target.sendall(data)
+            for line in (source, target):
+                line.shutdown(socket.SHUT_RDWR)
