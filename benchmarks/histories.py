@@ -3,19 +3,21 @@
     python benchmarks/histories.py --histories 100000 --seed 1 --processes 2
     python benchmarks/histories.py --replay 12345
 
-Each history has a seed of its own, and with `--replay` it is told step by step. What counts as wrong stands in
+Ctrl-C ends it early, and tells what was done. Each history has a seed of its own, and with `--replay` it is told step by step. What counts as wrong stands in
 `tests/history.py`; the simulator's journal is the witness.
 """
 
 import argparse
 import gc
 import multiprocessing
+import os
 import random
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -155,15 +157,12 @@ def stretch(work):
 
 def figures_of(history):
     """What one history came to."""
-    (taken, found), (others, freed) = history.settled()
+    doubts = Counter((history.place.trusts_absence, *one) for one in history.doubts())
     return {
         "histories": 1,
         "posts": history.posts,
         "sms": len(history.simulator.journal),
-        "taken": taken,
-        "found": found,
-        "others": others,
-        "freed": freed,
+        **{("doubt", *kind): count for kind, count in doubts.items()},
         **{f"fault {letter}": count for letter, count in history.faults.items()},
         **{f"event {name}": count for name, count in history.events.items()},
     }
@@ -188,11 +187,18 @@ def main():
         ):
             print(*history.simulator.journal, *history.record(), *wrongs or ["nothing is wrong"], sep="\n")
         sys.exit(bool(wrongs))
+    for name in set(os.environ) - {"PATH", "HOME"}:
+        del os.environ[name]  # the HTTP library looks through all of them, again and again
     begun = time.perf_counter()
     seeds = range(options.seed, options.seed + options.histories)
     stretches = [seeds[first : first + 250] for first in range(0, len(seeds), 250)]
     figures, failures = Counter(), []
-    with multiprocessing.get_context("fork").Pool(options.processes) as pool:
+    with (
+        multiprocessing.get_context("fork").Pool(
+            options.processes, signal.signal, (signal.SIGINT, signal.SIG_IGN)
+        ) as pool,
+        suppress(KeyboardInterrupt),  # what was done by then is told
+    ):
         for some, failed in pool.imap_unordered(stretch, stretches):
             figures.update(some)
             failures += failed
@@ -212,7 +218,7 @@ def report(options, figures, failures, seconds):
     for letter in sorted(letter for letter in meanings if letter != "a"):
         print(f"  {figures[f'fault {letter}']:9,}  {letter}  {meanings[letter]}")
     print("events")
-    for name, count in sorted((name, count) for name, count in figures.items() if name.startswith("event ")):
+    for name, count in sorted((name, count) for name, count in figures.items() if str(name).startswith("event ")):
         print(f"  {count:9,}  {name.removeprefix('event ')}")
     for title, kind in (
         ("duplicates", "twice"),
@@ -224,9 +230,19 @@ def report(options, figures, failures, seconds):
         ("broken", "broke"),
     ):
         print(f"{title:22}{bound(kinds[kind], histories)}")
-    for title, of, those in (("unknown and taken", "found", "taken"), ("unknown, not taken", "freed", "others")):
-        share = 100 * figures[of] / figures[those] if figures[those] else 100.0
-        print(f"{title:22}{figures[those]:,}, settled without a person {share:.2f} %")
+    for trusts, setting in ((True, "by default"), (False, "`settle.absence: ask`")):
+        for was_taken, title in ((True, "taken"), (False, "not taken")):
+            tell_doubts(figures, trusts, was_taken, f"unknown, {title}, {setting}")
+
+
+def tell_doubts(figures, trusts, was_taken, title):
+    """How many of one kind of unknown settled by themselves, and why the others did not."""
+    kinds = Counter({name[3]: count for name, count in figures.items() if name[:3] == ("doubt", trusts, was_taken)})
+    share = 100 * kinds[""] / kinds.total() if kinds else 100.0
+    print(f"{title}: {kinds.total():,}, settled without a person {share:.2f} %")
+    for why, count in kinds.most_common():
+        if why:
+            print(f"  {count:9,}  {why}")
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ class Ledger(Protocol):
         ...
 
     def control(self, before: str) -> Posted | None:
-        """The latest job claimed until `before` that the provider is known to have taken, with those it took."""
+        """The job to compare with: one that was surely taken, and sent until `before`; whom it took."""
         ...
 
     def is_on_record(self, key: Key) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -91,16 +92,22 @@ def next_opening(moment: datetime) -> datetime:
     OVHcloud holds advertising at night and on some days; its pages disagree on which. This is the strictest of them:
     Monday to Friday without the French public holidays, 8 to 20 in Paris.
     """
-    import holidays  # noqa: PLC0415 - heavy, and needed for advertising alone
-
     local = moment.astimezone(_PARIS)
-    closed = holidays.country_holidays("FR", years=(local.year, local.year + 1))
+    closed = _closed(local.year)
     if _is_open(local.date(), closed) and _OPENS <= local.time() < _CLOSES:
         return moment
     day = local.date() if local.time() < _OPENS else local.date() + timedelta(days=1)
     while not _is_open(day, closed):
         day += timedelta(days=1)
     return datetime.combine(day, _OPENS, tzinfo=_PARIS)
+
+
+@cache
+def _closed(year: int) -> Container[date]:
+    """The French public holidays of a year and the next."""
+    import holidays  # noqa: PLC0415 - heavy, and needed for advertising alone
+
+    return holidays.country_holidays("FR", years=(year, year + 1))
 
 
 def _is_open(day: date, closed: Container[date]) -> bool:

@@ -34,6 +34,8 @@ LAG = timedelta(minutes=5)
 EARLIER = timedelta(hours=24)
 #: Absence counts for so long: the provider forgets, and people tidy up.
 HORIZON = timedelta(days=7)
+#: Why absence proves nothing where nothing of ours was surely sent yet.
+NO_CONTROL = "no job of ours that was surely sent is there to compare with"
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
@@ -154,7 +156,7 @@ def _test_lists(ledger: Ledger, provider: Provider, now: datetime, rules: Rules)
     """Whether the look finds in full what is known to be there; else why it proves nothing."""
     control = ledger.control(timestamp(now - min(LAG, rules.after)))
     if control is None:
-        return "no job of ours that was surely sent is there to compare with"
+        return NO_CONTROL
     seen = {one.receiver for one in provider.sent(control.tag, _since(control))}
     return "" if seen >= set(control.states) else "the provider does not list what it surely sent"
 

@@ -17,11 +17,12 @@ from typing import NamedTuple
 from chaos import CALM, NUMBERS, REFUSED, WELL, Process, Watch
 from timed import Time
 
-from smsdeclare import planning
+from smsdeclare import planning, settle
 from smsdeclare.cli.opening import SIGNATURE_WINDOW
 from smsdeclare.clock import timestamp
 from smsdeclare.define import define
 from smsdeclare.errors import StateError
+from smsdeclare.events import Settled
 from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.project import read
 from smsdeclare.records import STOP, Key, Stopped
@@ -31,6 +32,8 @@ from smsdeclare.simulator.api import Simulator
 from smsdeclare.states import ENDED, IN_DOUBT, State
 
 MESSAGES = ("one", "two")
+#: What differs between reasons that are one.
+_TIMES = re.compile(" before [0-9].*")
 _TEXT = re.compile(r"(one|two) r([0-9]+) w([0-9]+)(?: for [A-E])?")
 #: How long people wait between two things they do. Seconds.
 WAITS = (1, 29, 130, 600, 1201, 1801, 3600, 3 * 3600, 11 * 3600, 26 * 3600)
@@ -364,11 +367,13 @@ class History:
                 yield from self.stale()
             is_open = any(one.state in IN_DOUBT for one in self.record()) or "" in dict(self.missing()).values()
             if place and self.posts == before and not self.late and not is_open:
+                # This run was one more, and had nothing to do.
                 break
-        before = self.posts
-        self.apply()
-        if self.posts != before:
-            yield "not quiet: one more run posts again"
+        else:
+            before = self.posts
+            self.apply()
+            if self.posts != before:
+                yield "not quiet: one more run posts again"
         for key, reason in self.missing():
             self.events[reason or "lost"] += 1
             if not reason:
@@ -411,7 +416,9 @@ class History:
         blocked = [each.name != self.messages[each.message].name for each in record.values() if each.state in IN_DOUBT]
         if any(blocked) or any(each.state in IN_DOUBT for each in others):
             return "with a person"
-        if any(each.revision > key.revision and each.state not in (State.NOT_SENT, State.CANCELLED) for each in others):
+        higher = [each for each in others if each.revision > key.revision]
+        # A send that is to be resent was had once.
+        if any(each.state not in (State.NOT_SENT, State.CANCELLED) or self.resends[each.key] for each in higher):
             return "had a higher revision"
         if one and one.state is State.REJECTED and key.number == REFUSED:
             return "refused"
@@ -424,13 +431,37 @@ class History:
             return "closed"
         return ""
 
-    def settled(self):
-        """Of what was ever in doubt and no person settled: (taken, of these settled), (not taken, of these settled)."""
-        left = {(one.tag, one.number) for one in self.record() if one.state in IN_DOUBT}
+    def doubts(self):
+        """Of each send that was ever in doubt and no person settled: whether it was taken, and why it is still open.
+
+        The reasons are those of a last look; empty for what is settled.
+        """
         posted = {(sms["tag"], sms["receiver"]) for sms in self.simulator.journal if "tag" in sms}
-        open_ones = self.doubted - self.resolved
-        taken, others = open_ones & posted, open_ones - posted
-        return (len(taken), len(taken - left)), (len(others), len(others - left))
+        open_ones = self._still_open()
+        for one in self.doubted - self.resolved:
+            yield one in posted, open_ones.get(one, "")
+
+    def _still_open(self):
+        """Tag and number of all that is in doubt → why."""
+        why = {}
+
+        def look(process, run):
+            opened = run.opened
+            for event in settle.settle(run.ledger, opened.provider, opened.clock, opened.rules):
+                if isinstance(event, Settled):
+                    why.update({(event.job.tag, number): reason for number, reason in event.left.items()})
+
+        in_doubt = [one for one in self.record() if one.state in IN_DOUBT]
+        if not in_doubt:
+            return {}
+        Process(self, CALM).run(look)
+        left = [one for one in self.record() if one.state in IN_DOUBT]
+        return {
+            (one.tag, one.number): "whether it was taken back"
+            if one.state is State.CANCELLING
+            else _TIMES.sub("", why.get((one.tag, one.number), "no look"))
+            for one in left
+        }
 
 
 @lru_cache(maxsize=4096)

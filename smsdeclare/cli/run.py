@@ -36,6 +36,9 @@ _SOON_SECONDS = 1.0
 _LATE_SECONDS = 30.0
 #: Whatever was claimed has its answer after so long, or never gets one.
 _ANSWERED = timedelta(minutes=2)
+#: So long a run goes on unasked, until what it posted is there to compare with. Only away from OVHcloud absence counts
+#: so soon.
+_MOMENT = timedelta(seconds=10)
 _Event = JobDone | JobMissed | Settled | TakenBack | Received | Trouble
 _TAKEN = frozenset({State.ACCEPTED, State.SCHEDULED})
 
@@ -60,6 +63,8 @@ class Run:
     #: What ended or marred it; None where nothing did.
     failure: SmsdeclareError | None = None
     interrupted: bool = False
+    #: Whether the latest look left something open since there was nothing to compare with.
+    _lacks_control: bool = False
     #: Address → what looks came to, and how often, not yet told.
     _told: dict[str, Counter[str]] = field(default_factory=dict)
     #: Address → what was told last: a run that waits says nothing twice in a row.
@@ -78,6 +83,7 @@ class Run:
         """Ask the provider about everything in doubt, and finish what is being taken back; no network for nothing."""
         if self.ledger.binding is None:
             return
+        self._lacks_control = False
         provider, clock, rules = self.opened.provider, self.opened.clock, self.opened.rules
         spared = provider.now() - _ANSWERED if self.holder.fellows else None
         self._take_all(settle.settle(self.ledger, provider, clock, rules, stop=stop, spared=spared), stop)
@@ -115,9 +121,12 @@ class Run:
         """Settle again and again for so long, as long as something is unknown; what was freed is to be posted then."""
         clock = self.opened.clock
         last = clock.monotonic() + wait.total_seconds()
-        while not self.interrupted and clock.monotonic() < last and any(True for _ in self.ledger.in_doubt()):
-            seconds = min(self._seconds_to_next(), max(last - clock.monotonic(), 0.0))
-            if not pause(clock, seconds, stop):
+        compared = clock.monotonic() + self._until_compared().total_seconds()
+        while not self.interrupted and any(True for _ in self.ledger.in_doubt()):
+            left = (max(last, compared) if self._lacks_control else last) - clock.monotonic()
+            if left <= 0:
+                return
+            if not pause(clock, min(self._seconds_to_next(), left), stop):
                 self.interrupted = True
                 return
             try:
@@ -128,6 +137,12 @@ class Run:
             # Doubts that ended the run are being ended; what was refused as a whole stays so.
             self.errors = [one for one in self.errors if one.code is not codes.OUTCOME_UNKNOWN]
             yield
+
+    def _until_compared(self) -> timedelta:
+        """How long it takes until what this run posted can be compared with, where that is a matter of moments."""
+        after = self.opened.rules.after
+        has_posted = any(State.ACCEPTED in event.outcome.states.values() for event in self.done)
+        return after + _MOMENT if has_posted and after <= _MOMENT else timedelta()
 
     def _seconds_to_next(self) -> float:
         """Until absence can count for the next send; a list may catch up sooner."""
@@ -203,6 +218,7 @@ class Run:
                 told["found at the provider"] += event.taken
                 told["not sent, so free to be posted"] += event.freed
                 told.update(f"still unknown: {why}" for why in event.left.values())
+                self._lacks_control |= settle.NO_CONTROL in event.left.values()
             case TakenBack():
                 self.taken_back |= {Key(event.job.message, event.job.revision, one) for one in event.cancelled}
                 told = self._told.setdefault(event.job.address, Counter())

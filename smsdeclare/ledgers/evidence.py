@@ -46,7 +46,7 @@ class EvidenceLedger(Upkeep):
         return [(message, revision) for message, revision in self._rows(statements.HELD_REVISIONS, {})]
 
     def control(self, before: str) -> Posted | None:
-        """The latest job claimed until `before` that the provider is known to have taken, with those it took."""
+        """The job to compare with: one that was surely taken, and sent until `before`; whom it took."""
         for message, revision, ordinal in self._rows(statements.CONTROL, {"before": before}):
             key = {"message": message, "revision": revision, "ordinal": ordinal}
             return next(self._posted(statements.POSTED_JOB, key), None)

@@ -188,18 +188,20 @@ POSTED_RELEASED: Final = _POSTED.format(ordinal="s.released_from", where="s.rele
 POSTED_JOB: Final = _POSTED.format(
     ordinal="s.ordinal",
     where="s.message = :message AND s.revision = :revision AND s.ordinal = :ordinal"
-    " AND s.state IN ('accepted', 'delivered', 'failed')",
+    " AND s.state IN ('scheduled', 'accepted', 'delivered', 'failed')",
 )
 HELD_REVISIONS: Final = """
     SELECT DISTINCT message, revision FROM sends WHERE state = 'scheduled'
     UNION SELECT DISTINCT message, revision FROM sends WHERE taken_back IS NOT NULL"""
-#: The latest job that the provider said it took, and that went out at once.
+#: What the provider said it took, and sent at once, comes first: what a look found before is the likelier to be found
+#: again, and what was held may have been dropped by somebody since. Of each kind the latest.
 CONTROL: Final = """
     SELECT j.message, j.revision, j.ordinal FROM jobs j
-    WHERE j.accepted > 0 AND j.send_at IS NULL AND j.claimed_at <= :before AND EXISTS (
+    WHERE COALESCE(j.send_at, j.claimed_at) <= :before AND EXISTS (
         SELECT 1 FROM sends s WHERE s.message = j.message AND s.revision = j.revision AND s.ordinal = j.ordinal
-          AND s.state IN ('accepted', 'delivered', 'failed'))
-    ORDER BY j.claimed_at DESC, j.ordinal DESC LIMIT 1"""
+          AND s.state IN ('scheduled', 'accepted', 'delivered', 'failed') AND (j.accepted > 0 OR s.sms IS NOT NULL))
+    ORDER BY CASE WHEN j.send_at IS NOT NULL THEN 2 WHEN COALESCE(j.ids, '[]') = '[]' THEN 1 ELSE 0 END,
+        COALESCE(j.send_at, j.claimed_at) DESC, j.ordinal DESC LIMIT 1"""
 IS_ON_RECORD: Final = """
     SELECT 1 FROM sends WHERE message = :message AND revision = :revision AND number = :number"""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response, Session
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -95,6 +96,8 @@ class Line:
         self._session = Session()
         self._session.mount("https://", adapter or DirectAdapter())
         self._session.mount("http://", adapter or DirectAdapter())
+        #: Scheme and host → what the environment says of proxies and certificates; found once, it is slow to find.
+        self._settings: dict[tuple[str, str], Any] = {}
 
     def send(self, request: PreparedRequest) -> tuple[Response, bytes]:
         """Send a prepared request as it is, once; the answer's head and its decoded body.
@@ -102,11 +105,10 @@ class Line:
         Raises requests.RequestException or AnswerTooLarge; `wire.has_begun` tells whether a byte had left.
         """
         wire.has_begun = False
-        # Proxies and certificates of the environment count, as they do for every other tool on the machine.
-        settings: Any = self._session.merge_environment_settings(request.url, {}, True, None, None)
+        url = request.url or ""
         # The adapter and not the session, which looks at redirects and cookies even where it follows none.
-        adapter = self._session.get_adapter(request.url or "")
-        response = adapter.send(request, timeout=(CONNECT_SECONDS, READ_SECONDS), **settings)
+        adapter = self._session.get_adapter(url)
+        response = adapter.send(request, timeout=(CONNECT_SECONDS, READ_SECONDS), **self._settings_for(url))
         with response:
             body = bytearray()
             for chunk in response.iter_content(8192):
@@ -114,6 +116,15 @@ class Line:
                 if len(body) > ANSWER_LIMIT:
                     raise AnswerTooLarge
             return response, bytes(body)
+
+    def _settings_for(self, url: str) -> Any:
+        """Proxies and certificates of the environment count, as they do for every other tool on the machine."""
+        scheme, host, *_ = urlsplit(url)
+        found = self._settings.get((scheme, host))
+        if found is None:
+            found = self._session.merge_environment_settings(url, {}, True, None, None)
+            self._settings[scheme, host] = found
+        return found
 
     def hang_up(self) -> None:
         """Close idle connections, so that the next request opens a fresh one."""
