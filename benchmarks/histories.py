@@ -3,8 +3,8 @@
     python benchmarks/histories.py --histories 100000 --seed 1 --processes 2
     python benchmarks/histories.py --replay 12345
 
-Ctrl-C ends it early, and tells what was done. Each history has a seed of its own, and with `--replay` it is told step by step. What counts as wrong stands in
-`tests/history.py`; the simulator's journal is the witness.
+Ctrl-C ends it early, and what was done by then is told. Each history has a seed of its own, and with `--replay` it is
+told step by step. What counts as wrong stands in `tests/history.py`; the simulator's journal is the witness.
 """
 
 import argparse
@@ -191,7 +191,7 @@ def main():
         del os.environ[name]  # the HTTP library looks through all of them, again and again
     begun = time.perf_counter()
     seeds = range(options.seed, options.seed + options.histories)
-    stretches = [seeds[first : first + 250] for first in range(0, len(seeds), 250)]
+    stretches = [seeds[first : first + 100] for first in range(0, len(seeds), 100)]
     figures, failures = Counter(), []
     with (
         multiprocessing.get_context("fork").Pool(
