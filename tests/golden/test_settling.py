@@ -135,6 +135,25 @@ def test_waiting_goes_on_until_nothing_is_unknown(place, waits):
         assert (4, 3) == (result.code, here.posts())
 
 
+def test_what_was_lost_before_anything_was_sent_is_posted_by_the_next_run_that_sends_something(place):
+    """Absence needs something of ours to compare with; what the run posts itself is there a moment later."""
+    here = place("ddd").write(personal(4), "settle: {after: 1s}\n")
+    assert (4, []) == (here.apply().code, here.received())
+    here.clock.ahead = 5
+    again = here.apply("--json")
+    assert (0, 3, 4) == (again.code, again.json["summary"]["settled"], again.json["summary"]["sent"])
+    assert [A, B, C, worlds.number(3)] == here.received()
+
+
+def test_away_from_this_machine_nobody_waits_for_that_unasked(place):
+    here = place("ddd").write(personal(4))
+    here.apply()
+    here.clock.ahead = 1801
+    assert (4, [worlds.number(3)]) == (here.apply().code, here.received())
+    here.clock.ahead += 301
+    assert (0, 4) == (here.apply().code, len(here.received()))
+
+
 def test_a_run_that_waits_in_vain_ends_with_4(place):
     here = place("d", list_lag=1e9).write(personal(1), "settle: {after: 1s}\n")
     assert 4 == here.apply("--wait", "2s").code

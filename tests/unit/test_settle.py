@@ -8,7 +8,9 @@ import worlds
 from timed import START, World, job, rules
 
 from smsdeclare.clock import timestamp
+from smsdeclare.settle import NO_CONTROL
 from smsdeclare.simulator.settings import Credential
+from smsdeclare.states import State
 
 A, B, C, D = (worlds.number(place) for place in range(4))
 
@@ -98,6 +100,43 @@ def test_without_a_job_that_was_surely_sent_absence_proves_nothing(world):
     here.time.pass_(minutes=31)
     assert {"no job of ours that was surely sent is there to compare with"} == reasons(here.settle())
     assert {A: "unknown"} == here.states
+
+
+def test_what_a_look_found_is_there_to_compare_with_at_the_next(world):
+    here = world("ld")
+    here.apply(job(A), job(B, text="b"))
+    here.time.pass_(minutes=30)
+    assert {NO_CONTROL} == reasons(here.settle())
+    assert {A: "accepted", B: "unknown"} == here.states
+    here.settle()
+    assert {A: "accepted", B: "notSent"} == here.states
+
+
+def test_what_was_held_is_there_to_compare_with_once_it_has_gone_out(world):
+    here = world("ad")
+    here.apply(job(A, send_at=START + timedelta(hours=1)), job(B, text="b"))
+    for wait, state in ((40, "unknown"), (22, "unknown"), (2, "notSent")):
+        here.time.pass_(minutes=wait)
+        here.settle()
+        assert {A: "scheduled", B: state} == here.states
+
+
+def test_what_was_reported_is_rather_compared_with_than_what_was_found_and_that_than_what_was_held(world):
+    here = world("laa", failures={A: 5})
+    jobs = [job(A), job(B, text="b", send_at=START + timedelta(hours=1)), job(C, text="c")]
+    here.apply(*jobs[:2])
+    here.settle()
+    here.time.pass_(hours=2)
+    with closing(here.ledger()) as ledger:
+        assert {A: State.ACCEPTED} == ledger.control(timestamp(here.time.now())).states
+    here.apply(jobs[2])
+    here.time.pass_(hours=1)
+    here.wire.script = ["l"]
+    here.apply(job(D, text="d"))
+    here.settle()
+    assert "accepted" == here.states[D]
+    with closing(here.ledger()) as ledger:
+        assert {C: State.ACCEPTED} == ledger.control(timestamp(here.time.now())).states
 
 
 @pytest.mark.parametrize(
