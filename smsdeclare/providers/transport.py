@@ -105,10 +105,10 @@ class Line:
         Raises requests.RequestException or AnswerTooLarge; `wire.has_begun` tells whether a byte had left.
         """
         wire.has_begun = False
-        url = request.url or ""
+        settings = self._settings_for(request.url or "")
         # The adapter and not the session, which looks at redirects and cookies even where it follows none.
-        adapter = self._session.get_adapter(url)
-        response = adapter.send(request, timeout=(CONNECT_SECONDS, READ_SECONDS), **self._settings_for(url))
+        adapter = self._session.get_adapter(request.url or "")
+        response = adapter.send(request, timeout=(CONNECT_SECONDS, READ_SECONDS), **settings)
         with response:
             body = bytearray()
             for chunk in response.iter_content(8192):
