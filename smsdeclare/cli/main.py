@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import io
 import itertools
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
@@ -104,7 +106,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each kind o
         return _fail(error.diagnostics, arguments, error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has left; what was done is on record.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence(sys.stdout)
         return 1
     except Exception as error:  # noqa: BLE001 - the last line of defense: a message instead of a traceback
         if "-v" in arguments or "--verbose" in arguments:
@@ -127,13 +129,16 @@ def _fail(found: Sequence[Diagnostic], arguments: Sequence[str], code: int) -> i
     from smsdeclare.formats import text  # noqa: PLC0415 - only where something failed
 
     style = Style(show_numbers="--show-numbers" in arguments)
-    if _wants_json(arguments):
+    # Behind half a document no second one may stand.
+    if _wants_json(arguments) and codes.OUTPUT_LOST not in {one.code for one in found}:
         from smsdeclare.formats import json  # noqa: PLC0415 - as above
 
-        click.echo(json.failure(found, style), nl=False)
-        return code
+        with suppress(OSError):
+            click.echo(json.failure(found, style), nl=False)
+            return code
     source = Session.current.source if Session.current else _no_source
-    click.echo(text.report(found, style, source), err=True, nl=False)
+    with suppress(OSError):
+        click.echo(text.report(found, style, source), err=True, nl=False)
     return code
 
 
@@ -149,4 +154,20 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 def main() -> NoReturn:
     """The console script."""
-    sys.exit(run(sys.argv[1:]))
+    streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, io.TextIOWrapper)]
+    for stream in streams:
+        # A terminal whose letters are not Unicode shows the others as escapes.
+        stream.reconfigure(errors="backslashreplace")
+    code = run(sys.argv[1:])
+    for stream in streams:
+        try:
+            stream.flush()
+        except OSError:
+            # Python would try once more as it ends, and make an exit code of its own of that.
+            _silence(stream)
+            code = code or 1 if stream is sys.stdout else code
+    sys.exit(code)
+
+
+def _silence(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -15,7 +15,7 @@ from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import formatter
 from smsdeclare.clock import pause, timestamp
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import Held, Interrupted, PlanStale, SmsdeclareError
+from smsdeclare.errors import Held, InputError, Interrupted, PlanStale, SmsdeclareError
 from smsdeclare.events import JobDone, JobMissed, Received, Settled, TakenBack, Trouble
 from smsdeclare.format import Applied
 from smsdeclare.records import STOP, Key
@@ -266,7 +266,7 @@ class Run:
 
     def report(self, applied: Applied, format_name: str) -> None:
         """Print what came of it; warnings are no part of the document."""
-        with suppress(OSError):  # a full disk or a closed pipe must not hide what became of the sends
+        with suppress(OSError, InputError):  # a full disk or a closed pipe must not hide what became of the sends
             self.session.out(formatter(format_name).applied(applied, self.session.style))
         self.session.report([one for one in self.errors if format_name == "text" or not one.is_error])
 

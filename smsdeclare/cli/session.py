@@ -8,6 +8,7 @@ import inspect
 import os
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -44,23 +45,28 @@ class Session:
     place_options: str = ""
 
     def out(self, text: str) -> None:
-        """A result, to standard output."""
-        click.echo(text, nl=False, color=self.style.color)
+        """A result, to standard output; raises InputError where that can't be written."""
+        try:
+            click.echo(text, nl=False, color=self.style.color)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise InputError(Diagnostic(code=codes.OUTPUT_LOST, detail=error.strerror or "")) from error
 
     def note(self, text: str) -> None:
         """Anything that is no result, to standard error; silent with --quiet."""
         if not self.quiet:
-            click.echo(visible(text), err=True)
+            _say(visible(text))
 
     def show(self, text: str) -> None:
         """A text of a format, colors and all, to standard error; silent with --quiet."""
         if not self.quiet:
-            click.echo(text, err=True, nl=False, color=self.style.color)
+            _say(text, nl=False, color=self.style.color)
 
     def detail(self, text: str) -> None:
         """What only --verbose asks for, to standard error."""
         if self.verbose:
-            click.echo(visible(text), err=True)
+            _say(visible(text))
 
     def source(self, file: str, line: int) -> str | None:
         """A line of a project's YAML file; rows of CSV files are receivers' own and stay hidden."""
@@ -79,7 +85,13 @@ class Session:
         if found:
             from smsdeclare.formats import text  # noqa: PLC0415 - only where something was found
 
-            click.echo(text.report(found, self.style, self.source), err=True, nl=False, color=self.style.color)
+            _say(text.report(found, self.style, self.source), nl=False, color=self.style.color)
+
+
+def _say(text: str, **how: Any) -> None:
+    """To standard error; nobody's work ends because nobody listens."""
+    with suppress(OSError):
+        click.echo(text, err=True, **how)
 
 
 class _Duration(click.ParamType[timedelta]):

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -348,3 +349,42 @@ def test_what_can_not_be_meant_is_told_how_it_goes(command, sent, monkeypatch, w
 def test_a_status_that_nobody_has_is_no_unknown_address(command, sent):
     result = command("resend", "message.hello", "--status", "failed", "--reason", "x", "-C", sent)
     assert (1, True) == (result.code, "error SMS530" in result.err)
+
+
+# — outputs that can't be written —
+
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+
+
+@FULL
+@pytest.mark.parametrize(
+    "words", [("plan",), ("plan", "--json"), ("validate",), ("nope", "--json"), (*APPLY, "--json")]
+)
+def test_an_output_that_can_not_be_written_is_an_error_and_no_fault(project, words):
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "smsdeclare", *words], cwd=project, env=worlds.environment(), stdout=full,
+            stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert 1 == process.returncode
+    assert not [word for word in ("Traceback", "Exception ignored", "SMS999") if word in process.stderr]
+    assert ("SMS930" in process.stderr) == (words[0] in ("plan", "validate"))
+    assert (2 if words[0] == "apply" else 0) == len(worlds.outbox(project))
+
+
+@FULL
+def test_nobody_s_work_ends_because_nobody_reads_the_notes(project):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "smsdeclare", *APPLY, "-v", "--json"], cwd=project, env=worlds.environment(),
+            stdout=subprocess.PIPE, stderr=full, check=True,
+        )  # fmt: skip
+    assert 2 == json.loads(done.stdout)["summary"]["sent"]
+
+
+def test_a_terminal_without_unicode_shows_escapes(project):
+    done = subprocess.run(
+        [sys.executable, "-m", "smsdeclare", "preview"], cwd=project, check=True, capture_output=True,
+        env=worlds.environment(PYTHONIOENCODING="latin-1"),
+    )  # fmt: skip
+    assert rb"Hello \u2039n\u203a" in done.stdout
