@@ -140,7 +140,7 @@ class Times:
 
     #: None: at once.
     send_at: datetime | None = None
-    #: Nothing is sent after this; None: nothing is too late.
+    #: Nothing is sent after this; None: nothing is too late. Unwritten it is an hour after `send_at`.
     expires_at: datetime | None = None
     #: Whether the project says so itself, which also keeps the revision open.
     never_expires: bool = False

@@ -129,7 +129,8 @@ def options_at(times: Times, options: Mapping[str, Any], now: datetime) -> Mappi
     held = due(times, options, now)
     if times.send_at is not None and held is not None:
         posted["differedPeriod"] = math.ceil((held - now).total_seconds() / 60)
-    if times.expires_at is not None and "validityPeriod" not in posted:
+    # An end that nobody wrote is one for posting: a phone that is off for an hour still gets its SMS.
+    if times.expires_at is not None and "expiresAt" in times.written and "validityPeriod" not in posted:
         left = (times.expires_at - (held or now)).total_seconds()
         posted["validityPeriod"] = max(1, math.floor(left / 60))
     return posted

@@ -134,7 +134,8 @@ def _fail(found: Sequence[Diagnostic], arguments: Sequence[str], code: int) -> i
         from smsdeclare.formats import json  # noqa: PLC0415 - as above
 
         with suppress(OSError):
-            click.echo(json.failure(found, style), nl=False)
+            # Warnings beside errors are for people.
+            click.echo(json.failure([one for one in found if one.is_error] or found, style), nl=False)
             return code
     source = Session.current.source if Session.current else _no_source
     with suppress(OSError):

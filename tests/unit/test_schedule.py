@@ -12,6 +12,7 @@ from smsdeclare.schedule import Fate, NoSuchTime, due, fate, moment, next_openin
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 NOW = timedelta()
+END = {"expiresAt": "as it stands"}
 
 
 @pytest.mark.parametrize(
@@ -86,21 +87,28 @@ def test_nothing_is_signed_so_late_that_it_could_arrive_after_its_end():
             id="never early: rounded up",
         ),
         pytest.param(
-            Times(expires_at=NOON + timedelta(seconds=119)),
+            Times(expires_at=NOON + timedelta(seconds=119), written=END),
             {},
             None,
             {"validityPeriod": 1},
             id="never late: rounded down",
         ),
         pytest.param(
-            Times(send_at=NOON + timedelta(hours=1), expires_at=NOON + timedelta(hours=3)),
+            Times(send_at=NOON + timedelta(hours=1), expires_at=NOON + timedelta(hours=3), written=END),
             {},
             60,
             {"differedPeriod": 60, "validityPeriod": 120},
             id="valid from its going out",
         ),
         pytest.param(
-            Times(expires_at=NOON + timedelta(hours=3)),
+            Times(send_at=NOON + timedelta(hours=1), expires_at=NOON + timedelta(hours=2)),
+            {},
+            60,
+            {"differedPeriod": 60},
+            id="an end that is not written",
+        ),
+        pytest.param(
+            Times(expires_at=NOON + timedelta(hours=3), written=END),
             {"validityPeriod": 5},
             None,
             {"validityPeriod": 5},
