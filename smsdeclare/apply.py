@@ -1,45 +1,50 @@
 """Carry out a plan, as a generator of events: claim, post once, record.
 
-No byte of a POST leaves before its claim is durable, and a send in doubt is never posted again.
+No byte of a POST leaves before its claim is durable, and a send in doubt is never posted again. Only waiting for the
+network happens on lanes, which may be threads; whatever reads or writes the ledger happens in the caller's thread.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from smsdeclare import codes, guard
-from smsdeclare.canonical import canonical
 from smsdeclare.clock import pause, timestamp
-from smsdeclare.errors import ProviderError
+from smsdeclare.errors import SmsdeclareError
 from smsdeclare.events import JobDone, JobMissed, Trouble
+from smsdeclare.intents import intent
+from smsdeclare.lanes import OneLane
+from smsdeclare.outcomes import Answer, looked_for, outcome, trouble
 from smsdeclare.provider import Accepted, Forbidden, InDoubt, Prepared, Provider, Refused, Unreached
-from smsdeclare.records import Claim, Intent, Outcome
-from smsdeclare.schedule import due, resolved
 from smsdeclare.states import State
+from smsdeclare.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Iterator
 
     from smsdeclare.clock import Clock
+    from smsdeclare.codes import Code
     from smsdeclare.jobs import Job
+    from smsdeclare.lanes import Lanes
     from smsdeclare.ledger import Ledger
-    from smsdeclare.planning import Missed
+    from smsdeclare.records import Claim, Intent, Outcome
 
 #: A signature older than this is not posted: the claim is given back. Seconds; far below the provider's window.
 FRESH_SECONDS = 20.0
-#: So often in a row a job is claimed anew after the provider asked for a slower pace.
+#: So often a job is claimed anew after the provider asked for a slower pace.
 PATIENCE = 5
 #: Longer than this a run does not wait, whatever the provider asks for. Seconds.
 LONGEST_PAUSE_SECONDS = 120.0
-#: So many sends are recorded as missed in one transaction.
-_MISSED_AT_ONCE = 500
 #: After so many answers in doubt in a row a run posts nothing more.
 DOUBTS_IN_A_ROW = 3
+
+_Event = JobDone | JobMissed | Trouble
 
 
 def apply(
@@ -51,204 +56,295 @@ def apply(
     plan_digest: str,
     margin: timedelta = timedelta(),
     stop: Callable[[], bool] = lambda: False,
-) -> Iterator[JobDone | JobMissed | Trouble]:
-    """Post the jobs one after another; each event is yielded after it is on record.
+    lanes: Lanes | None = None,
+) -> Iterator[_Event]:
+    """Post the jobs, at most one on each lane at a time; each event is yielded after it is on record.
 
     `stop` is asked before each claim; `margin` is how long a signed request may travel. Raises StateError, PlanStale,
-    Held or ProviderError; what is on record stays right.
+    Held or ProviderError once nothing is in flight any more; what is on record stays right.
     """
-    epoch = ledger.epoch
-    doubts = 0
-    guarded: set[tuple[str, int]] = set()
-    waiting = deque(jobs)
-    hurried = 0
-    while waiting and not stop():
-        job = waiting.popleft()
-        yield from _guard((job, *waiting), ledger, provider, guarded)
-        provider.connect()
-        if job.times.expires_at is not None and provider.now() > job.times.expires_at - margin:
-            # It was in time when the run was planned; long runs go on while the clock does.
-            intent = _intent(job, provider.now(), plan_digest)
-            yield JobMissed(job=job, sends=ledger.miss(intent, epoch=epoch))
-            continue
-        claimed = _claim(job, ledger, provider, plan_digest, epoch)
-        if claimed is None:
-            continue
-        claim, prepared = claimed
-        answer = _post(provider, prepared, clock)
-        if isinstance(answer, Refused) and answer.code is codes.TOO_FAST:
-            hurried += 1
-            looked = _after_a_pause(claim, answer, provider, clock, hurried, stop)
-            ledger.record(claim, looked)
-            if set(looked.states.values()) != {State.NOT_SENT}:
-                yield JobDone(job=job, claim=claim, outcome=looked)
-            if State.UNKNOWN in looked.states.values() or hurried > PATIENCE:
-                yield _trouble(answer)
-                return
-            waiting.appendleft(job)
-            continue
-        hurried = 0
-        outcome = _outcome(claim, answer, timestamp(provider.now()))
-        ledger.record(claim, outcome)
-        yield JobDone(job=job, claim=claim, outcome=outcome)
-        if isinstance(answer, Refused | Unreached):
-            trouble = _trouble(answer)
-            if isinstance(answer, Unreached) or answer.ends_run:
-                yield trouble
-                return
-            yield replace(trouble, reason=f"message.{job.message}@{job.revision}: {trouble.reason}")
-            # A bad request is its message's own affair: the rest of that message would be refused as well.
-            waiting = deque(one for one in waiting if (one.message, one.revision) != (job.message, job.revision))
-        doubts = doubts + 1 if isinstance(answer, InDoubt) else 0
-        if doubts == DOUBTS_IN_A_ROW:
-            reason = f"{doubts} answers in a row left it open whether the SMS were taken, so nothing more was posted"
-            yield Trouble(code=codes.OUTCOME_UNKNOWN, reason=reason)
-            return
-
-
-def _guard(jobs: Sequence[Job], ledger: Ledger, provider: Provider, guarded: set[tuple[str, int]]) -> Iterator[Trouble]:
-    """Once a run for each revision, before its first claim; once for all where the credentials may not look."""
-    first = (jobs[0].message, jobs[0].revision)
-    if first in guarded:
-        return
-    try:
-        guard.check(ledger, provider, *first)
-        guarded.add(first)
-    except Forbidden as error:
-        guarded.update((job.message, job.revision) for job in jobs)
-        yield Trouble(code=codes.CANT_LOOK, reason=error.diagnostics[0].detail)
-
-
-def _trouble(answer: Refused | Unreached) -> Trouble:
-    if isinstance(answer, Unreached):
-        return Trouble(code=codes.PROVIDER_UNREACHABLE, reason=answer.reason)
-    return Trouble(code=answer.code, reason=answer.message, advice=answer.advice, query_id=answer.query_id)
-
-
-def rename(renames: Iterable[tuple[str, str]], ledger: Ledger, clock: Clock) -> None:
-    """Carry out the renames of a draft, before anything is claimed."""
-    for old, new in renames:
-        ledger.rename(old, new, timestamp(clock.now()))
-
-
-def record_missed(missed: Iterable[Missed], ledger: Ledger, clock: Clock, *, plan_digest: str) -> int:
-    """Write down what is too late, for good; how many sends."""
-    counted = 0
-    for one in missed:
-        by_text: dict[str, list[str]] = {}
-        for send in one.sends:
-            by_text.setdefault(send.text.digest, []).append(send.number)
-        for text_digest, numbers in by_text.items():
-            for start in range(0, len(numbers), _MISSED_AT_ONCE):
-                counted += ledger.miss(
-                    Intent(
-                        message=one.message.name,
-                        revision=one.message.revision,
-                        numbers=tuple(numbers[start : start + _MISSED_AT_ONCE]),
-                        text_digest=text_digest,
-                        template_digest=one.message.template_digest,
-                        options=canonical(dict(one.message.options)).decode(),
-                        plan_digest=plan_digest,
-                        claimed_at=timestamp(clock.now()),
-                    ),
-                    epoch=ledger.epoch,
-                )
-    return counted
-
-
-def _after_a_pause(
-    claim: Claim, answer: Refused, provider: Provider, clock: Clock, time: int, stop: Callable[[], bool]
-) -> Outcome:
-    """Wait as long as the provider wants, then look whether it took the job all the same.
-
-    That it limits before it processes is not proved. Until the look is done the claim stays as it is: a crash in
-    between leaves a send in doubt, not a send twice. So does a look that fails, and one for what the provider would
-    hold: that stands in another list, which knows no tags.
-    """
-    wait = min(answer.wait if answer.wait is not None else 2.0**time, LONGEST_PAUSE_SECONDS)
-    has_waited = pause(clock, wait, stop)
-    reason = f"{answer.status} {answer.message}".strip()
-    states = dict.fromkeys(claim.numbers, State.UNKNOWN)
-    with suppress(ProviderError):
-        seen = {one.receiver for one in provider.sent(claim.tag)}
-        if claim.send_at is None and has_waited:
-            states = {number: State.ACCEPTED if number in seen else State.NOT_SENT for number in claim.numbers}
-    return Outcome(
-        states=states,
-        at=timestamp(provider.now()),
-        reasons={State.NOT_SENT: reason, State.UNKNOWN: f"{reason}; it could not be seen whether it was taken"},
-        query_id=answer.query_id,
-    )
-
-
-def _claim(job: Job, ledger: Ledger, provider: Provider, plan_digest: str, epoch: int) -> tuple[Claim, Prepared] | None:
-    intent = _intent(job, provider.now(), plan_digest)
-    return ledger.claim(intent, lambda claim: provider.prepare(job, claim.tag, claim.numbers), epoch=epoch)
-
-
-def _intent(job: Job, now: datetime, plan_digest: str) -> Intent:
-    held = due(job.times, job.options, now)
-    return Intent(
-        message=job.message,
-        revision=job.revision,
-        numbers=job.numbers,
-        text_digest=job.text.digest,
-        template_digest=job.template_digest,
-        options=canonical(dict(job.options)).decode(),
+    lanes = lanes or OneLane()
+    return _Posting(
+        jobs=iter(jobs),
+        ledger=ledger,
+        provider=provider,
+        clock=clock,
         plan_digest=plan_digest,
-        estimate=job.credits,
-        claimed_at=timestamp(now),
-        send_at=timestamp(held) if held else None,
-        times=resolved(job.times),
-    )
+        margin=margin,
+        stop=stop,
+        lanes=lanes,
+        epoch=ledger.epoch,
+        window=Window(lanes.count),
+        idle=list(reversed(range(lanes.count))),
+    ).events()
 
 
-def _post(provider: Provider, prepared: Prepared, clock: Clock) -> Accepted | Refused | Unreached | InDoubt:
-    if clock.monotonic() - prepared.signed_at > FRESH_SECONDS:
-        return Unreached(reason="too much time had passed since it was signed")
-    try:
-        return provider.submit(prepared)
-    except InDoubt as doubt:
-        return doubt
+class _Turn(NamedTuple):
+    """A job that is to be posted."""
+
+    job: Job
+    #: How often the provider asked for a slower pace instead of taking it.
+    hurried: int = 0
+
+    @property
+    def revision(self) -> tuple[str, int]:
+        return self.job.message, self.job.revision
 
 
-def _outcome(claim: Claim, answer: Accepted | Refused | Unreached | InDoubt, at: str) -> Outcome:
-    """What the answer means for each receiver of the claim."""
-    match answer:
-        case Accepted():
-            return Outcome(
-                states=_sort_out(claim, answer, State.SCHEDULED if claim.send_at else State.ACCEPTED),
-                at=at,
-                reasons={
-                    State.REJECTED: "the provider does not take this receiver",
-                    State.UNKNOWN: "the provider's report does not say",
-                },
-                credits=answer.credits,
-                ids=answer.ids,
-                query_id=answer.query_id,
+class _Flight(NamedTuple):
+    """A job whose claim is on record, and which is posted, or about to be."""
+
+    turn: _Turn
+    claim: Claim
+
+
+class _Landed(NamedTuple):
+    """What came back for it."""
+
+    answer: Answer | Exception
+    #: How long it took.
+    seconds: float
+
+
+@dataclass(slots=True, kw_only=True)
+class _Posting:
+    """One run: which job is on which lane, and whether more may follow."""
+
+    jobs: Iterator[Job]
+    ledger: Ledger
+    provider: Provider
+    clock: Clock
+    plan_digest: str
+    margin: timedelta
+    stop: Callable[[], bool]
+    lanes: Lanes
+    epoch: int
+    window: Window
+    #: The lane that was used last comes last, and is taken first: its connection is open.
+    idle: list[int]
+    #: Jobs whose turn is next; the others are not read yet.
+    next: deque[_Turn] = field(default_factory=deque)
+    #: Lane → the job for which it is being opened, and the one that is in flight on it.
+    opening: dict[int, _Turn] = field(default_factory=dict)
+    flying: dict[int, _Flight] = field(default_factory=dict)
+    #: Lanes that are open, each with the job that is to be claimed for it.
+    open: list[tuple[int, _Turn]] = field(default_factory=list)
+    #: For which the provider asked for a slower pace: still claimed, and to be looked for.
+    slowed: list[tuple[_Flight, Refused]] = field(default_factory=list)
+    guarded: set[tuple[str, int]] = field(default_factory=set)
+    may_look: bool = True
+    #: Of troubles that end a run: each kind is told once, however many jobs met it.
+    told: set[Code] = field(default_factory=set)
+    #: Messages and revisions whose request the provider calls bad.
+    bad: set[tuple[str, int]] = field(default_factory=set)
+    doubts: int = 0
+    has_ended: bool = False
+    failure: Exception | None = None
+
+    def events(self) -> Iterator[_Event]:
+        """Everything until nothing is in flight, and nothing more is to be posted."""
+        try:
+            while self._is_busy or self.slowed or self._may_go_on():
+                try:
+                    yield from self._open_lanes()
+                    yield from self._land()
+                    yield from self._claim()
+                    if self.slowed and not self._is_busy:
+                        yield from self._slow_down()
+                except SmsdeclareError as error:
+                    self._fail(error)
+        except (Exception, GeneratorExit):
+            self._record_the_rest()
+            raise
+        if self.failure is not None:
+            raise self.failure
+
+    @property
+    def _is_busy(self) -> bool:
+        return bool(self.opening or self.flying)
+
+    # — who is next —
+
+    def _may_go_on(self) -> bool:
+        """Whether there is a job that may be claimed now."""
+        if self.has_ended or self.slowed or self.stop():
+            return False
+        while self.next and self.next[0].revision in self.bad:
+            self.next.popleft()
+        if not self.next:
+            good = (_Turn(job) for job in self.jobs if (job.message, job.revision) not in self.bad)
+            self.next.extend(islice(good, 1))
+        return bool(self.next)
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = self.failure or error
+        self.has_ended = True
+
+    def _open_lanes(self) -> Iterator[Trouble]:
+        """Open a lane for each job that the window has room for."""
+        while len(self.opening) + len(self.flying) < self.window.size and self._may_go_on():
+            turn = self.next.popleft()
+            yield from self._guard(turn)
+            lane = self.idle.pop()
+            self.lanes.start(lane, self._connect)
+            self.opening[lane] = turn
+
+    def _guard(self, turn: _Turn) -> Iterator[Trouble]:
+        """Once a run for each revision, before its first claim; once for all where the credentials may not look."""
+        if turn.revision in self.guarded or not self.may_look:
+            return
+        try:
+            guard.check(self.ledger, self.provider, *turn.revision)
+            self.guarded.add(turn.revision)
+        except Forbidden as error:
+            self.may_look = False
+            yield Trouble(code=codes.CANT_LOOK, reason=error.diagnostics[0].detail)
+
+    # — on a lane —
+
+    def _connect(self) -> Exception | None:
+        try:
+            self.provider.connect()
+        except Exception as error:  # noqa: BLE001 - it is raised in the run's own thread
+            return error
+        return None
+
+    def _post(self, prepared: Prepared) -> _Landed:
+        begun = self.clock.monotonic()
+        if begun - prepared.signed_at > FRESH_SECONDS:
+            return _Landed(Unreached(reason="too much time had passed since it was signed"), 0.0)
+        answer: Answer | Exception
+        try:
+            answer = self.provider.submit(prepared)
+        except Exception as error:  # noqa: BLE001 - a doubt is an answer, and all else is raised in the run's own thread
+            answer = error
+        return _Landed(answer, self.clock.monotonic() - begun)
+
+    # — what came of it —
+
+    def _land(self) -> Iterator[JobDone | Trouble]:
+        """Take what the lanes have finished; what was answered comes on record before anything more is claimed."""
+        answered: list[tuple[_Flight, _Landed]] = []
+        for lane, result in self.lanes.finished() if self._is_busy else ():
+            if lane in self.flying:
+                self.idle.append(lane)
+                answered.append((self.flying.pop(lane), result))
+            elif result is None:
+                self.open.append((lane, self.opening.pop(lane)))
+            else:
+                del self.opening[lane]
+                self._fail(result)
+        yield from self._record(answered)
+
+    def _claim(self) -> Iterator[JobMissed]:
+        """Claim, as one transaction, for every open lane whose job may still be posted; and post."""
+        opened, self.open = self.open, []
+        wanted: list[tuple[int, _Turn]] = []
+        later: list[_Turn] = []
+        for lane, turn in opened:
+            may_claim = not (self.has_ended or self.slowed or self.stop())
+            if may_claim and turn.revision not in self.bad and len(self.flying) + len(wanted) < self.window.size:
+                expires_at = turn.job.times.expires_at
+                if expires_at is None or self.provider.now() <= expires_at - self.margin:
+                    wanted.append((lane, turn))
+                    continue
+                # It was in time when the run was planned; long runs go on while the clock does.
+                missed = self.ledger.miss(self._intent(turn.job), epoch=self.epoch)
+                yield JobMissed(job=turn.job, sends=missed)
+            else:
+                later.append(turn)
+            self.idle.append(lane)
+        self.next.extendleft(reversed(later))
+        if not wanted:
+            return
+        intents = [(self._intent(turn.job), partial(self._prepare, turn.job)) for _, turn in wanted]
+        for (lane, turn), claimed in zip(wanted, self.ledger.claim_all(intents, epoch=self.epoch), strict=True):
+            if claimed is None:
+                self.idle.append(lane)
+            else:
+                claim, prepared = claimed
+                self.lanes.start(lane, partial(self._post, prepared))
+                self.flying[lane] = _Flight(turn, claim)
+
+    def _intent(self, job: Job) -> Intent:
+        return intent(job, self.provider.now(), self.plan_digest)
+
+    def _prepare(self, job: Job, claim: Claim) -> Prepared:
+        return self.provider.prepare(job, claim.tag, claim.numbers)
+
+    def _record(self, answered: list[tuple[_Flight, _Landed]]) -> Iterator[JobDone | Trouble]:
+        """Write down what was answered, as one transaction, and draw the conclusions for what follows."""
+        done: list[tuple[_Flight, Answer, float, Outcome]] = []
+        for flight, (answer, seconds) in answered:
+            if isinstance(answer, Refused) and answer.code is codes.TOO_FAST:
+                self.window.close()
+                self.slowed.append((flight, answer))
+            elif isinstance(answer, Answer):
+                became = outcome(flight.claim, answer, timestamp(self.provider.now()))
+                done.append((flight, answer, seconds, became))
+            else:
+                self._fail(answer)
+        if done:
+            self.ledger.record_all([(flight.claim, became) for flight, _, _, became in done])
+        for flight, answer, seconds, became in done:
+            yield JobDone(job=flight.turn.job, claim=flight.claim, outcome=became)
+            if isinstance(answer, Accepted) and State.UNKNOWN not in became.states.values():
+                self.window.clean(seconds)
+            else:
+                self.window.close()
+            yield from self._conclude(flight.turn, answer)
+
+    def _conclude(self, turn: _Turn, answer: Answer) -> Iterator[Trouble]:
+        """Whether more may be posted after this answer."""
+        if isinstance(answer, Unreached) or (isinstance(answer, Refused) and answer.ends_run):
+            yield from self._end(trouble(answer))
+        elif isinstance(answer, Refused) and turn.revision not in self.bad:
+            # A bad request is its message's own affair: the rest of that message would be refused as well.
+            self.bad.add(turn.revision)
+            why = trouble(answer)
+            yield replace(why, reason=f"message.{turn.job.message}@{turn.job.revision}: {why.reason}")
+        self.doubts = self.doubts + 1 if isinstance(answer, InDoubt) else 0
+        if self.doubts == DOUBTS_IN_A_ROW:
+            reason = (
+                f"{DOUBTS_IN_A_ROW} answers in a row left it open whether the SMS were taken, so no more was posted"
             )
-        case Refused():
-            reason = f"{answer.status} {answer.message}".strip()
-            states = dict.fromkeys(claim.numbers, State.NOT_SENT)
-            return Outcome(states=states, at=at, reasons={State.NOT_SENT: reason}, query_id=answer.query_id)
-        case Unreached():
-            states = dict.fromkeys(claim.numbers, State.NOT_SENT)
-            return Outcome(states=states, at=at, reasons={State.NOT_SENT: answer.reason})
-        case InDoubt():
-            states = dict.fromkeys(claim.numbers, State.UNKNOWN)
-            return Outcome(states=states, at=at, reasons={State.UNKNOWN: answer.reason}, query_id=answer.query_id)
+            yield from self._end(Trouble(code=codes.OUTCOME_UNKNOWN, reason=reason))
 
+    def _end(self, why: Trouble) -> Iterator[Trouble]:
+        self.has_ended = True
+        if why.code not in self.told:
+            self.told.add(why.code)
+            yield why
 
-def _sort_out(claim: Claim, report: Accepted, taken: State) -> dict[str, State]:
-    """Each receiver stands in exactly one list of the report, or nobody knows; a stranger spoils the report."""
-    valid, invalid = set(report.valid), set(report.invalid)
-    if not (valid | invalid) <= set(claim.numbers):
-        return dict.fromkeys(claim.numbers, State.UNKNOWN)
-    return {
-        number: State.UNKNOWN
-        if (number in valid) == (number in invalid)
-        else taken
-        if number in valid
-        else State.REJECTED
-        for number in claim.numbers
-    }
+    def _slow_down(self) -> Iterator[JobDone | Trouble]:
+        """Wait as long as the provider wants, then look whether it took the jobs all the same.
+
+        Until the look is done each claim stays as it is: a crash in between leaves sends in doubt, not sends twice.
+        """
+        slowed, self.slowed = self.slowed, []
+        waits = [2.0 ** (flight.turn.hurried + 1) if why.wait is None else why.wait for flight, why in slowed]
+        longest = min(max(waits), LONGEST_PAUSE_SECONDS)
+        has_waited = self.failure is None and pause(self.clock, longest, self.stop)
+        looked = [
+            (flight, why, looked_for(flight.claim, why, self.provider, has_waited=has_waited)) for flight, why in slowed
+        ]
+        self.ledger.record_all([(flight.claim, became) for flight, _, became in looked])
+        again = []
+        for (turn, claim), why, became in looked:
+            if set(became.states.values()) != {State.NOT_SENT}:
+                yield JobDone(job=turn.job, claim=claim, outcome=became)
+            if State.UNKNOWN in became.states.values() or turn.hurried == PATIENCE:
+                yield from self._end(trouble(why))
+            again.append(_Turn(turn.job, turn.hurried + 1))
+        self.next.extendleft(reversed(again))
+
+    def _record_the_rest(self) -> None:
+        """Who reads the events has left: what is still in flight comes on record as far as it can."""
+        while self._is_busy:
+            for lane, result in self.lanes.finished():
+                self.opening.pop(lane, None)
+                flight = self.flying.pop(lane, None)
+                if flight is not None and isinstance(result.answer, Answer):
+                    now = timestamp(self.provider.now())
+                    with suppress(SmsdeclareError):
+                        self.ledger.record(flight.claim, outcome(flight.claim, result.answer, now))

@@ -153,6 +153,12 @@ class Ledger(Protocol):
         """
         ...
 
+    def claim_all(
+        self, wanted: Sequence[tuple[Intent, Callable[[Claim], Request]]], *, epoch: int
+    ) -> Sequence[tuple[Claim, Request] | None]:
+        """As `claim` for several jobs, in this order, as one durable transaction: all of it holds or nothing."""
+        ...
+
     def miss(self, intent: Intent, *, epoch: int) -> int:
         """Record the free ones of the intended numbers as missed, for good, as one durable transaction; how many.
 
@@ -165,6 +171,10 @@ class Ledger(Protocol):
 
         Only sends that still belong to the claim's job and are in doubt move: who is not was settled by another.
         """
+        ...
+
+    def record_all(self, outcomes: Sequence[tuple[Claim, Outcome]]) -> int:
+        """As `record` for several claims, as one durable transaction; how many sends moved."""
         ...
 
     def posted_in_doubt(self) -> Sequence[Posted]:

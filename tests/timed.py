@@ -81,14 +81,14 @@ class World:
         self.wire = Faulty(self.simulator, self.time, script)
         self.path = folder / "test.state"
         (known,) = self.simulator.settings.credentials
-        keys = ApplicationKeys(
+        self.keys = ApplicationKeys(
             application_key=known.application_key,
             application_secret=known.application_secret,
             consumer_key=known.consumer_key,
         )
         self.provider = OvhProvider(
             url="https://eu.api.ovh.com/1.0",
-            credentials=keys,
+            credentials=self.keys,
             service=SERVICE,
             clock=self.time,
             adapter=self.wire,
@@ -110,9 +110,9 @@ class World:
     def ledger(self):
         return SqliteLedger(self.path)
 
-    def apply(self, *jobs):
+    def apply(self, *jobs, lanes=None):
         with closing(self.ledger()) as ledger:
-            return list(apply(jobs, ledger, self.provider, self.time, plan_digest="sha256:plan"))
+            return list(apply(jobs, ledger, self.provider, self.time, plan_digest="sha256:plan", lanes=lanes))
 
     def settle(self, rules=RULES):
         with closing(self.ledger()) as ledger:

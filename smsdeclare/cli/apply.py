@@ -25,6 +25,9 @@ from smsdeclare.redaction import mask_number, visible
 
 #: So many SMS of the sandbox are shown after a run.
 _SHOWN_SMS = 3
+#: So many POSTs are in flight at once where nothing is said, and at most. OVHcloud publishes no limit.
+_PARALLEL = 16
+_MOST_PARALLEL = 64
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +74,12 @@ class _Approval:
     help="Wait so long for another run on this state, such as 10m [default: 0s].",
 )
 @click.option("--wait", type=DURATION, default="0s", help="Go on for so long, until nothing is unknown, such as 45m.")
+@click.option(
+    "--parallelism",
+    type=click.IntRange(1, _MOST_PARALLEL),
+    metavar="N",
+    help=f"At most so many POSTs in flight at once [default: {_PARALLEL}; 1 in the sandbox; {_MOST_PARALLEL} at most].",
+)
 @format_option("text", "json")
 @shared_options
 def command(
@@ -83,6 +92,7 @@ def command(
     pairs: tuple[str, ...],
     lock_timeout: timedelta,
     wait: timedelta,
+    parallelism: int | None,
     format_name: str,
 ) -> int:
     """Send what the plan says, and nothing twice.
@@ -130,6 +140,7 @@ def command(
             raise Held(stopped_by(ledger.stopped))
         with Holder(ledger, opened.clock, lock_timeout, may_join=True) as holder:
             run = Run(session=session, opened=opened, ledger=ledger, holder=holder)
+            run.parallelism = parallelism or (_PARALLEL if opened.outbox is None else 1)
             with StopRequest() as stop:
                 run.settle(stop)
             draft = _join(holder, work_out(approval.digest), approval, work_out)

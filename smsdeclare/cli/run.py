@@ -18,6 +18,8 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, InputError, Interrupted, PlanStale, SmsdeclareError
 from smsdeclare.events import JobDone, JobMissed, Received, Settled, TakenBack, Trouble
 from smsdeclare.format import Applied
+from smsdeclare.intents import record_missed
+from smsdeclare.lanes import OneLane, Threads
 from smsdeclare.records import STOP, Key
 from smsdeclare.states import State
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from smsdeclare.cli.opening import Opened
     from smsdeclare.cli.session import Session
     from smsdeclare.cli.signals import StopRequest
+    from smsdeclare.lanes import Lanes
     from smsdeclare.ledgers.relational import RelationalLedger
     from smsdeclare.planning import Draft
 
@@ -51,6 +54,8 @@ class Run:
     opened: Opened
     ledger: RelationalLedger
     holder: Holder
+    #: So many jobs are in flight at once, at most.
+    parallelism: int = 1
     done: list[JobDone] = field(default_factory=list)
     errors: list[Diagnostic] = field(default_factory=list)
     #: Keys of what was taken back in this run.
@@ -65,6 +70,8 @@ class Run:
     interrupted: bool = False
     #: Whether the latest look left something open since there was nothing to compare with.
     _lacks_control: bool = False
+    #: Another run took the lease over: nothing more is claimed.
+    _lost: Held | None = None
     #: Address → what looks came to, and how often, not yet told.
     _told: dict[str, Counter[str]] = field(default_factory=dict)
     #: Address → what was told last: a run that waits says nothing twice in a row.
@@ -160,14 +167,17 @@ class Run:
                     ledger.bind(self.opened.binding)
                     self.holder.hold(digest)
                 if draft.renames:
-                    acting.rename(draft.renames, ledger, clock)
+                    for old, new in draft.renames:
+                        ledger.rename(old, new, timestamp(clock.now()))
                     draft = _unchanged(again(digest), digest)
                 if draft.take_backs:
                     self._take_all(self._take_back(draft, stop), stop)
                     draft = _unchanged(again(digest), digest)
-                self.missed += acting.record_missed(draft.missed, ledger, clock, plan_digest=digest)
+                self.missed += record_missed(draft.missed, ledger, clock, plan_digest=digest)
                 if not self.has_ended:
-                    self._take_all(self._post(draft, digest, margin, stop), stop, progress)
+                    with Threads(self.parallelism) as threads:
+                        lanes = threads if self.parallelism > 1 else OneLane()
+                        self._take_all(self._post(draft, digest, margin, stop, lanes), stop, progress)
                 if not (stop() or self.has_ended or draft.plan.targets) and ledger.binding is not None:
                     ledger.complete(draft.revisions, timestamp(self.opened.provider.now()))
             except SmsdeclareError as error:
@@ -180,7 +190,7 @@ class Run:
         )
 
     def _post(
-        self, draft: Draft, digest: str, margin: timedelta, stop: StopRequest
+        self, draft: Draft, digest: str, margin: timedelta, stop: StopRequest, lanes: Lanes
     ) -> Iterable[JobDone | JobMissed | Trouble]:
         return acting.apply(
             draft.jobs,
@@ -189,7 +199,8 @@ class Run:
             self.opened.clock,
             plan_digest=digest,
             margin=margin,
-            stop=stop,
+            stop=lambda: stop() or self._lost is not None,
+            lanes=lanes,
         )
 
     def _take_all(
@@ -202,9 +213,19 @@ class Run:
             self._take(event)
             if progress is not None:
                 progress.show(event)
-            self.holder.renew()
+            self._renew()
         self._tell()
         self.interrupted = stop()
+        if self._lost is not None:
+            raise self._lost
+
+    def _renew(self) -> None:
+        """Keep the lease; where another run has it now, what is in flight still comes on record."""
+        try:
+            if self._lost is None:
+                self.holder.renew()
+        except Held as error:
+            self._lost = error
 
     def _take(self, event: _Event) -> None:
         match event:

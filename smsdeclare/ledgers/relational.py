@@ -193,14 +193,24 @@ class RelationalLedger(EvidenceLedger):
 
     def claim(self, intent: Intent, prepare: Callable[[Claim], Request], *, epoch: int) -> tuple[Claim, Request] | None:
         """Take what is free of the intended numbers, as one durable transaction."""
+        return self.claim_all([(intent, prepare)], epoch=epoch)[0]
+
+    def claim_all(
+        self, wanted: Sequence[tuple[Intent, Callable[[Claim], Request]]], *, epoch: int
+    ) -> Sequence[tuple[Claim, Request] | None]:
+        """As `claim` for several jobs, as one durable transaction."""
+        claimed: list[tuple[Claim, Request] | None] = []
         with self._transaction() as run:
             self._check(run, epoch)
-            claim = self._take(run, intent, State.INTENDED)
-            if claim is None:
-                return None
-            request = prepare(claim)
-            self._add_job(run, intent, claim, request.body_digest, request.not_after)
-        return claim, request
+            for intent, prepare in wanted:
+                claim = self._take(run, intent, State.INTENDED)
+                if claim is None:
+                    claimed.append(None)
+                    continue
+                request = prepare(claim)
+                self._add_job(run, intent, claim, request.body_digest, request.not_after)
+                claimed.append((claim, request))
+        return claimed
 
     def miss(self, intent: Intent, *, epoch: int) -> int:
         """Record the free ones of the intended numbers as missed, for good, as one durable transaction; how many."""
@@ -279,23 +289,32 @@ class RelationalLedger(EvidenceLedger):
 
     def record(self, claim: Claim, outcome: Outcome) -> int:
         """Write an outcome, as one durable transaction; how many sends moved."""
+        return self.record_all([(claim, outcome)])
+
+    def record_all(self, outcomes: Sequence[tuple[Claim, Outcome]]) -> int:
+        """As `record` for several claims, as one durable transaction; how many sends moved."""
+        with self._transaction() as run:
+            return sum(self._answer(run, claim, outcome) for claim, outcome in outcomes)
+
+    @staticmethod
+    def _answer(run: Run, claim: Claim, outcome: Outcome) -> int:
         key = {"message": claim.message, "revision": claim.revision, "ordinal": claim.ordinal}
-        accepted = sum(state in (State.ACCEPTED, State.SCHEDULED) for state in outcome.states.values())
         answer = {
             **key,
             "at": outcome.at,
-            "accepted": accepted,
+            "accepted": sum(state in (State.ACCEPTED, State.SCHEDULED) for state in outcome.states.values()),
             "credits": outcome.credits,
             "ids": json.dumps(list(outcome.ids)),
             "query_id": outcome.query_id,
         }
-        moved = 0
-        with self._transaction() as run:
-            run(statements.ANSWER_JOB, answer)
-            for number, state in outcome.states.items():
-                values = {**key, "number": number, "state": state.value, "reason": outcome.reasons.get(state)}
-                moved += run(statements.MOVE, values).rowcount
-        return moved
+        run(statements.ANSWER_JOB, answer)
+        return sum(
+            run(
+                statements.MOVE,
+                {**key, "number": number, "state": state.value, "reason": outcome.reasons.get(state)},
+            ).rowcount
+            for number, state in outcome.states.items()
+        )
 
     def _record(self, row: Any) -> Record:
         (message, revision, number, state, attempts, reason, ids, taken, accepted, receivers, sms, *times) = row

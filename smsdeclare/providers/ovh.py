@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -47,8 +48,17 @@ _HEADERS = {
 }
 
 
+class _Here(threading.local):
+    """A thread's own line, so that none uses a connection that another left idle."""
+
+    def __init__(self, adapter: BaseAdapter | None) -> None:
+        self.line = Line(adapter)
+        #: On the monotonic clock; None before its first request.
+        self.used_at: float | None = None
+
+
 class OvhProvider:
-    """Signed requests to one SMS account."""
+    """Signed requests to one SMS account, from any number of threads; each has a line of its own."""
 
     def __init__(
         self,
@@ -64,7 +74,7 @@ class OvhProvider:
         self._url = url
         self._service = service
         self._clock = clock
-        self._line = Line(adapter)
+        self._here = _Here(adapter)
         self._auth: OvhAuth | BearerAuth = (
             OvhAuth(credentials, self._server_time)
             if isinstance(credentials, ApplicationKeys)
@@ -73,9 +83,12 @@ class OvhProvider:
         #: Server time less ours, in seconds, and when it was learned on the monotonic clock.
         self._ahead: int | None = None
         self._learned_at = 0.0
-        self._used_at = 0.0
         self._holds_advertising = holds_advertising
         self._pause = 60.0 / requests_per_minute if requests_per_minute else 0.0
+        #: When the next request may leave, on the monotonic clock.
+        self._next_turn = 0.0
+        self._turns = threading.Lock()
+        self._renewing = threading.Lock()
 
     # — reading —
 
@@ -164,15 +177,16 @@ class OvhProvider:
 
     def connect(self) -> None:
         """Open the line and learn the provider's time; raises ProviderError."""
-        now = self._clock.monotonic()
+        now, here = self._clock.monotonic(), self._here
         stale = isinstance(self._auth, BearerAuth) and not self._auth.is_fresh
         if (
             self._ahead is None
             or stale
-            or now - self._used_at > _IDLE_SECONDS
+            or here.used_at is None
+            or now - here.used_at > _IDLE_SECONDS
             or now - self._learned_at > _TIME_VALID_SECONDS
         ):
-            self._line.hang_up()
+            here.line.hang_up()
             self._learn_time()
         # Here and not before the POST, whose signature must not wait.
         self._wait_for_turn()
@@ -201,13 +215,13 @@ class OvhProvider:
         request.prepare_headers(dict(prepared.headers))
         request.hooks = {"response": []}
         try:
-            response, body = self._line.send(request)
+            response, body = self._here.line.send(request)
         except Exception as error:  # whatever its kind: what counts is whether a byte had left
             if not wire.has_begun:
                 return Unreached(reason=f"no connection ({type(error).__name__})")
             raise InDoubt(reason=f"the answer got lost ({type(error).__name__})") from error
         finally:
-            self._used_at = self._clock.monotonic()
+            self._here.used_at = self._clock.monotonic()
         return read_answer(response, body, request, json.loads(prepared.body)["tag"])
 
     # — requests —
@@ -249,30 +263,32 @@ class OvhProvider:
             raise unreadable("the time was expected")
         self._ahead = server - int(self._clock.now().timestamp())
         self._learned_at = self._clock.monotonic()
-        if (
-            isinstance(self._auth, BearerAuth)
-            and not self._auth.is_fresh
-            and not self._auth.take(self._fetch(self._auth.request()))
-        ):
-            raise unreadable("a token was expected")
+        if isinstance(self._auth, BearerAuth):
+            with self._renewing:
+                if not self._auth.is_fresh and not self._auth.take(self._fetch(self._auth.request())):
+                    raise unreadable("a token was expected")
 
     def _server_time(self) -> int:
         return int(self._clock.now().timestamp()) + (self._ahead or 0)
 
     def _wait_for_turn(self) -> None:
-        """Let the pause pass that the project wants between two requests."""
+        """Let the pause pass that the project wants between two requests, whichever threads they are of."""
         if self._pause:
-            self._clock.sleep(max(0.0, self._used_at + self._pause - self._clock.monotonic()))
+            with self._turns:
+                now = self._clock.monotonic()
+                turn = max(now, self._next_turn)
+                self._next_turn = turn + self._pause
+            self._clock.sleep(turn - now)
 
     def _fetch(
         self, request: PreparedRequest, read: Callable[[Response, bytes, PreparedRequest], Any] = read_result
     ) -> Any:
         self._wait_for_turn()
         try:
-            response, body = self._line.send(request)
+            response, body = self._here.line.send(request)
         except (RequestException, AnswerTooLarge, OSError) as error:
             detail = f"{request.method} {request.url}: {type(error).__name__}"
             raise ProviderError(Diagnostic(code=codes.PROVIDER_UNREACHABLE, detail=detail)) from error
         finally:
-            self._used_at = self._clock.monotonic()
+            self._here.used_at = self._clock.monotonic()
         return read(response, body, request)

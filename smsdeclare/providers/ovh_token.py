@@ -24,9 +24,14 @@ class BearerAuth(AuthBase):
         self._credentials = credentials
         self._url = token_url
         self._clock = clock
-        self._token = ""
-        #: Epoch seconds on this machine's clock.
-        self.expires_at = 0
+        #: The token, and when it expires in epoch seconds on this machine's clock: one value, since other threads read
+        #: it while it is renewed.
+        self._current = ("", 0)
+
+    @property
+    def expires_at(self) -> int:
+        """When the current token ends. Epoch seconds on this machine's clock."""
+        return self._current[1]
 
     @property
     def is_fresh(self) -> bool:
@@ -50,11 +55,10 @@ class BearerAuth(AuthBase):
         token, lasts = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(token, str) or not token.isascii() or type(lasts) is not int or not 0 < lasts < 1_000_000:
             return False
-        self._token = token
-        self.expires_at = int(self._clock.now().timestamp()) + lasts
+        self._current = (token, int(self._clock.now().timestamp()) + lasts)
         return True
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """The request with its token."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        request.headers["Authorization"] = f"Bearer {self._current[0]}"
         return request

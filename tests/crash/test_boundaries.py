@@ -71,20 +71,24 @@ class CrashingLedger:
         self._ledger.bind(binding)
         self._countdown.cross("after bind")
 
-    def claim(self, intent, prepare, *, epoch):
-        def prepare_and_cross(claim):
-            request = prepare(claim)
-            self._countdown.cross("in claim")
-            return request
+    def claim_all(self, wanted, *, epoch):
+        def crossing(prepare):
+            def prepare_and_cross(claim):
+                request = prepare(claim)
+                self._countdown.cross("in claim")
+                return request
+
+            return prepare_and_cross
 
         self._countdown.cross("before claim")
-        claimed = self._ledger.claim(intent, prepare_and_cross, epoch=epoch)
+        crossed = [(intent, crossing(prepare)) for intent, prepare in wanted]
+        claimed = self._ledger.claim_all(crossed, epoch=epoch)
         self._countdown.cross("after claim")
         return claimed
 
-    def record(self, claim, outcome):
+    def record_all(self, outcomes):
         self._countdown.cross("before record")
-        moved = self._ledger.record(claim, outcome)
+        moved = self._ledger.record_all(outcomes)
         self._countdown.cross("after record")
         return moved
 
