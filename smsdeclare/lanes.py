@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections import deque
 from contextlib import suppress
@@ -89,6 +90,8 @@ class Threads:
         return [(lane, result) for lane, result, _ in ended]
 
     def _serve(self, lane: int, inbox: SimpleQueue[Work | None]) -> None:
+        # They are for the run's own thread, which would not wake up for one that is delivered here.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGALRM))
         while (work := inbox.get()) is not None:
             try:
                 self._ended.put((lane, work(), None))

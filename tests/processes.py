@@ -40,12 +40,13 @@ class Place:
         whole = data[: data.rfind(b"\n") + 1]
         return [json.loads(line)["receiver"] for line in whole.splitlines()]
 
-    def start(self, *more):
-        return worlds.spawn("apply", "--auto-approve", "--json", "-C", self.folder, *more)
+    def start(self, *more, parallelism=1):
+        flags = ("--auto-approve", "--json", "--parallelism", parallelism)
+        return worlds.spawn("apply", *flags, "-C", self.folder, *more)
 
-    def apply(self):
+    def apply(self, parallelism=1):
         """One whole run: exit code and document."""
-        return finish(self.start())
+        return finish(self.start(parallelism=parallelism))
 
     def statuses(self):
         """Receiver → status, as the state has it."""

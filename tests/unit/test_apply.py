@@ -1,5 +1,6 @@
 """Carrying out a plan against the simulator, over a real client; the simulator's journal is the witness."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,12 +10,14 @@ from requests import RequestException
 from smsdeclare.apply import DOUBTS_IN_A_ROW, FRESH_SECONDS, JobDone, JobMissed, Trouble, apply
 from smsdeclare.clock import SystemClock
 from smsdeclare.definitions import Times
+from smsdeclare.errors import PlanStale, ProviderError
 from smsdeclare.jobs import Job
+from smsdeclare.lanes import OneLane, Threads
 from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.ovh import OvhProvider
 from smsdeclare.rates import bill
-from smsdeclare.records import Binding
+from smsdeclare.records import Binding, Key
 from smsdeclare.sends import Text
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.server import Server
@@ -72,14 +75,21 @@ class World:
             clock=clock or SystemClock(),
         )
 
-    def apply(self, *jobs, clock=None, keys=None, stop=lambda: False):
+    def apply(self, *jobs, clock=None, keys=None, stop=lambda: False, parallelism=1):
         ledger = SqliteLedger(self.path)
         try:
             ledger.bind(BINDING)
             provider = self.provider(clock, keys)
-            return list(apply(jobs, ledger, provider, clock or SystemClock(), plan_digest="sha256:plan", stop=stop))
+            clock = clock or SystemClock()
+            with Threads(parallelism) as threads:
+                lanes = threads if parallelism > 1 else OneLane()
+                return list(apply(jobs, ledger, provider, clock, plan_digest="sha256:plan", stop=stop, lanes=lanes))
         finally:
             ledger.close()
+
+    @property
+    def posts(self):
+        return sum(method == "POST" for method, *_ in self.server.requests)
 
     @property
     def states(self):
@@ -383,3 +393,118 @@ def test_the_kind_of_an_exception_does_not_decide_whether_something_was_sent(tmp
     assert isinstance(provider.submit(prepared), Unreached)
     assert issubclass(ConnectionError, OSError)
     assert issubclass(RequestException, OSError)
+
+
+LANES = 6
+
+
+def each_alone(count, **options):
+    """A job with a text of its own for each of so many receivers."""
+    return [job(number, text=f"Hello {place}", **options) for place, number in enumerate(NUMBERS[:count])]
+
+
+class Checking(Simulator):
+    """A simulator that holds every POST against the state as it lies on the disk at that moment."""
+
+    def __init__(self, settings, path):
+        super().__init__(settings)
+        self.path = path
+        self.early = []
+
+    def handle(self, method, path, headers, body, now):
+        if method == "POST":
+            ledger = SqliteLedger(self.path)
+            on_record = {(job.tag, number) for job in ledger.posted_in_doubt() for number in job.states}
+            ledger.close()
+            posted = json.loads(body)
+            self.early += {(posted["tag"], number) for number in posted["receivers"]} - on_record
+        return super().handle(method, path, headers, body, now)
+
+
+def test_with_threads_every_claim_is_durable_before_a_byte_of_its_post_is_read(world):
+    here = world()
+    here.server._simulator = here.simulator = Checking(Settings(), here.path)
+    here.apply(*each_alone(40), parallelism=LANES)
+    assert ([], sorted(NUMBERS[:40])) == (here.simulator.early, sorted(here.received))
+    assert dict.fromkeys(NUMBERS[:40], State.ACCEPTED) == here.states
+
+
+@pytest.mark.parametrize("letter", list("ld5txr04"))
+def test_with_threads_a_provider_that_fails_from_the_start_is_asked_three_times(world, letter):
+    here = world(script=letter * 50)
+    events = here.apply(*each_alone(20), parallelism=LANES)
+    assert (DOUBTS_IN_A_ROW, "SMS608") == (here.posts, events[-1].code.id)
+    assert dict.fromkeys(NUMBERS[:3], State.UNKNOWN) == here.states
+
+
+def test_with_threads_a_provider_that_fails_later_leaves_no_more_open_than_was_in_flight(world):
+    here = world(script="a" * 25 + "l" * 50)
+    events = here.apply(*each_alone(60), parallelism=LANES)
+    assert list(here.states.values()).count(State.UNKNOWN) <= LANES
+    assert ["SMS608"] == [event.code.id for event in events if isinstance(event, Trouble)]
+    assert sorted(here.states) == sorted(here.received)
+
+
+def test_with_threads_a_slower_pace_is_kept_and_nobody_gets_two(world):
+    here = world(script="aaaaa" + "9a9" * 5, retry_after="0")
+    here.apply(*each_alone(30), parallelism=LANES)
+    assert sorted(NUMBERS[:30]) == sorted(here.received)
+    assert dict.fromkeys(NUMBERS[:30], State.ACCEPTED) == here.states
+
+
+def test_with_threads_a_refusal_of_the_account_is_told_once_and_ends_the_run(world):
+    here = world(services=(Service(credits=10.0),))
+    events = here.apply(*each_alone(60), parallelism=LANES)
+    assert 10 == len(here.received)
+    assert 1 == sum(isinstance(event, Trouble) for event in events)
+    assert {State.ACCEPTED, State.NOT_SENT} == set(here.states.values())
+    assert len(here.states) <= 10 + LANES
+
+
+def test_with_threads_a_bad_request_is_told_once_and_its_message_left(world):
+    here = world()
+    bad = [replace(job(number, text=f"See https://example.org/{number}"), message="bad") for number in NUMBERS[50:70]]
+    more = [replace(one, message="more") for one in each_alone(10)]
+    events = here.apply(*each_alone(10), *bad, *more, parallelism=LANES)
+    assert sorted(NUMBERS[:10] * 2) == sorted(here.received)
+    assert ["SMS620"] == [event.code.id for event in events if isinstance(event, Trouble)]
+
+
+def test_with_threads_who_leaves_in_the_middle_leaves_nothing_in_doubt(world):
+    here = world()
+    ledger = SqliteLedger(here.path)
+    ledger.bind(BINDING)
+    with Threads(LANES) as lanes:
+        events = apply(each_alone(60), ledger, here.provider(), SystemClock(), plan_digest="sha256:plan", lanes=lanes)
+        for _ in range(15):
+            next(events)
+        events.close()
+    ledger.close()
+    assert {State.ACCEPTED} == set(here.states.values())
+    assert sorted(here.states) == sorted(here.received)
+
+
+def test_with_threads_a_state_that_moves_on_lets_what_is_in_flight_come_on_record(world):
+    here = world()
+    resent = []
+
+    def resend():
+        if len(here.received) >= 15 and not resent:
+            resent.append(here.received[0])
+            other = SqliteLedger(here.path)
+            other.resend([Key("hello", 1, resent[0])], "again", "2026-12-01T08:00:00Z")
+            other.close()
+        return False
+
+    with pytest.raises(PlanStale):
+        here.apply(*each_alone(60), parallelism=LANES, stop=resend)
+    assert sorted(here.states) == sorted(here.received)
+    assert {resent[0]} == {number for number, state in here.states.items() if state is not State.ACCEPTED}
+
+
+def test_with_threads_nothing_is_claimed_where_nobody_listens(world):
+    here = world()
+    here.server.__exit__(None, None, None)
+    with pytest.raises(ProviderError):
+        here.apply(*each_alone(20), parallelism=LANES)
+    assert {} == here.states
