@@ -249,8 +249,7 @@ class _Posting:
                     wanted.append((lane, turn))
                     continue
                 # It was in time when the run was planned; long runs go on while the clock does.
-                missed = self.ledger.miss(self._intent(turn.job), epoch=self.epoch)
-                yield JobMissed(job=turn.job, sends=missed)
+                yield JobMissed(job=turn.job, sends=self.ledger.miss(self._intent(turn.job), epoch=self.epoch))
             else:
                 later.append(turn)
             self.idle.append(lane)
@@ -265,6 +264,7 @@ class _Posting:
                 claim, prepared = claimed
                 self.lanes.start(lane, partial(self._post, prepared))
                 self.flying[lane] = _Flight(turn, claim)
+                self.window.begin()
 
     def _intent(self, job: Job) -> Intent:
         return intent(job, self.provider.now(), self.plan_digest)
@@ -345,6 +345,5 @@ class _Posting:
                 self.opening.pop(lane, None)
                 flight = self.flying.pop(lane, None)
                 if flight is not None and isinstance(result.answer, Answer):
-                    now = timestamp(self.provider.now())
                     with suppress(SmsdeclareError):
                         self.ledger.record(flight.claim, outcome(flight.claim, result.answer, now))

@@ -1,4 +1,4 @@
-"""How many jobs may be in flight: one to begin with, more as answers come clean and soon, one again after any other."""
+"""How many jobs may be in flight: one to begin with, more while answers come clean and soon, one after any other."""
 
 from __future__ import annotations
 
@@ -7,19 +7,44 @@ _SLOW_TIMES, _SLOW_SECONDS = 2.0, 0.5
 
 
 class Window:
-    """Grows by one for each clean answer: while the provider is down from the start, one job at a time is in doubt."""
+    """Grows by one once as many answers as it is wide came clean.
+
+    So of a provider that is down from the start one job at a time is in doubt, and of short runs few are.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._fastest = float("inf")
+        self._in_flight = 0
+        #: Clean answers since it last changed.
+        self._clean = 0
+        #: How many in flight were begun before the window closed: they say nothing of how it is now.
+        self._old = 0
         self.size = 1
+
+    def begin(self) -> None:
+        """A job is in flight now."""
+        self._in_flight += 1
 
     def clean(self, seconds: float) -> None:
         """An answer came that leaves nothing open, after so long; a slow one says that more would only queue there."""
+        self._in_flight -= 1
+        if self._old:
+            self._old -= 1
+            return
         self._fastest = min(self._fastest, seconds)
-        is_slow = seconds > self._fastest * _SLOW_TIMES + _SLOW_SECONDS
-        self.size = max(1, self.size - 1) if is_slow else min(self._most, self.size + 1)
+        if seconds > self._fastest * _SLOW_TIMES + _SLOW_SECONDS:
+            self._resize(max(1, self.size - 1))
+            return
+        self._clean += 1
+        if self._clean == self.size:
+            self._resize(min(self._most, self.size + 1))
 
     def close(self) -> None:
         """Anything else came back: begin anew."""
-        self.size = 1
+        self._in_flight -= 1
+        self._old = self._in_flight
+        self._resize(1)
+
+    def _resize(self, size: int) -> None:
+        self.size, self._clean = size, 0

@@ -7,16 +7,25 @@ class DrawnLanes:
     def __init__(self, count, random):
         self.count = count
         self._random = random
+        #: Lane → what is to be run yet.
         self._begun = {}
-        #: The most that was begun and had not ended.
+        #: Lane → what came of what ran at once, as a thread may be faster than who started it.
+        self._ended = {}
+        #: The most that was begun and not taken.
         self.most = 0
 
     def start(self, lane, work):
-        assert lane not in self._begun
-        self._begun[lane] = work
-        self.most = max(self.most, len(self._begun))
+        assert lane not in self._begun | self._ended
+        if self._random.random() < 0.3:
+            self._ended[lane] = work()
+        else:
+            self._begun[lane] = work
+        self.most = max(self.most, len(self._begun | self._ended))
 
     def finished(self):
-        drawn = self._random.sample(sorted(self._begun), self._random.randint(1, len(self._begun)))
-        # A crash in the first leaves the others as they are.
-        return [(lane, self._begun.pop(lane)()) for lane in drawn]
+        lanes = sorted(self._begun | self._ended)
+        drawn = self._random.sample(lanes, self._random.randint(1, len(lanes)))
+        return [(lane, self._take(lane)) for lane in drawn]
+
+    def _take(self, lane):
+        return self._ended.pop(lane) if lane in self._ended else self._begun.pop(lane)()

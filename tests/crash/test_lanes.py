@@ -123,6 +123,7 @@ def test_a_provider_that_fails_from_the_start_is_asked_three_times(tmp_path, see
 def test_a_provider_that_fails_in_the_middle_has_no_more_than_what_was_in_flight(tmp_path, seed):
     here = World(tmp_path)
     _, events = here.run(seed, "a" * 7 + "l" * 20)
-    assert len(here.in_doubt()) <= max(LANES, 3)
+    # Clean answers that come late may part the three in a row.
+    assert len(here.in_doubt()) <= LANES + 2
     assert ["SMS608"] == [event.code.id for event in events if isinstance(event, Trouble)]
     assert len(here.received) == len(here.states)

@@ -281,7 +281,8 @@ def test_a_refusal_in_the_middle_leaves_the_rest_and_the_rerun_sends_just_that(c
     texts = "".join(f'  m{index}: {{text: Hi, to: "{worlds.number(index)}"}}\n' for index in range(1, 5))
     folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(server.url, f"messages:\n{texts}")})
     command("plan", "-C", folder, "--out", "plan.json")
-    words = ("apply", "plan.json", "--json") if by_plan else (*APPLY, "--json")
+    # One at a time, so that one is refused and not two.
+    words = (*(("apply", "plan.json") if by_plan else APPLY), "--json", "--parallelism", "1")
     process = worlds.spawn(*words, "-C", folder)
     assert server.held.wait(30)
     become(server, **settings)
