@@ -44,8 +44,6 @@ LONGEST_PAUSE_SECONDS = 120.0
 #: After so many answers in doubt in a row a run posts nothing more.
 DOUBTS_IN_A_ROW = 3
 
-_Event = JobDone | JobMissed | Trouble
-
 
 def apply(
     jobs: Iterable[Job],
@@ -57,7 +55,7 @@ def apply(
     margin: timedelta = timedelta(),
     stop: Callable[[], bool] = lambda: False,
     lanes: Lanes | None = None,
-) -> Iterator[_Event]:
+) -> Iterator[JobDone | JobMissed | Trouble]:
     """Post the jobs, at most one on each lane at a time; each event is yielded after it is on record.
 
     `stop` is asked before each claim; `margin` is how long a signed request may travel. Raises StateError, PlanStale,
@@ -141,7 +139,7 @@ class _Posting:
     has_ended: bool = False
     failure: Exception | None = None
 
-    def events(self) -> Iterator[_Event]:
+    def events(self) -> Iterator[JobDone | JobMissed | Trouble]:
         """Everything until nothing is in flight, and nothing more is to be posted."""
         try:
             while self._is_busy or self.slowed or self._may_go_on():
@@ -269,6 +267,9 @@ class _Posting:
     def _intent(self, job: Job) -> Intent:
         return intent(job, self.provider.now(), self.plan_digest)
 
+    def _now(self) -> str:
+        return timestamp(self.provider.now())
+
     def _prepare(self, job: Job, claim: Claim) -> Prepared:
         return self.provider.prepare(job, claim.tag, claim.numbers)
 
@@ -280,7 +281,7 @@ class _Posting:
                 self.window.close()
                 self.slowed.append((flight, answer))
             elif isinstance(answer, Answer):
-                became = outcome(flight.claim, answer, timestamp(self.provider.now()))
+                became = outcome(flight.claim, answer, self._now())
                 done.append((flight, answer, seconds, became))
             else:
                 self._fail(answer)
@@ -346,4 +347,4 @@ class _Posting:
                 flight = self.flying.pop(lane, None)
                 if flight is not None and isinstance(result.answer, Answer):
                     with suppress(SmsdeclareError):
-                        self.ledger.record(flight.claim, outcome(flight.claim, result.answer, now))
+                        self.ledger.record(flight.claim, outcome(flight.claim, result.answer, self._now()))

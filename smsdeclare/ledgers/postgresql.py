@@ -18,7 +18,7 @@ from smsdeclare.records import Outcome
 from smsdeclare.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from smsdeclare.clock import Clock
@@ -63,47 +63,53 @@ class PostgresqlLedger(RelationalLedger):
 
     # — commits whose end is not known —
 
-    def claim(self, intent: Intent, prepare: Callable[[Claim], Request], *, epoch: int) -> tuple[Claim, Request] | None:
-        """Take what is free of the intended numbers, as one durable transaction.
+    def claim_all(
+        self, wanted: Sequence[tuple[Intent, Callable[[Claim], Request]]], *, epoch: int
+    ) -> Sequence[tuple[Claim, Request] | None]:
+        """Take what is free of the intended numbers of each job, as one durable transaction.
 
         Where it is not known whether that was committed, nothing is returned that could be posted: what is surely on
         record is given back, anything else stays in doubt. Raises CommitInDoubt then.
         """
         made: list[Claim] = []
 
-        def remember(claim: Claim) -> Request:
-            made.append(claim)
-            return prepare(claim)
+        def remembering(prepare: Callable[[Claim], Request]) -> Callable[[Claim], Request]:
+            def remember(claim: Claim) -> Request:
+                made.append(claim)
+                return prepare(claim)
+
+            return remember
 
         try:
-            return super().claim(intent, remember, epoch=epoch)
+            return super().claim_all([(intent, remembering(prepare)) for intent, prepare in wanted], epoch=epoch)
         except CommitInDoubt as doubt:
-            self._give_back(made, doubt.writer, intent.claimed_at)
+            self._give_back(made, doubt.writer, wanted[0][0].claimed_at)
             raise
 
-    def record(self, claim: Claim, outcome: Outcome) -> int:
-        """Write an outcome, as one durable transaction; how many sends moved.
+    def record_all(self, outcomes: Sequence[tuple[Claim, Outcome]]) -> int:
+        """Write outcomes, as one durable transaction; how many sends moved.
 
         Once more where the connection was lost: what is on record already does not move again.
         """
         for pause in _PAUSES:
             try:
-                return super().record(claim, outcome)
+                return super().record_all(outcomes)
             except StateError as error:
                 if error.diagnostics[0].code not in (codes.STATE_UNREACHABLE, codes.STATE_COMMIT_UNKNOWN):
                     raise
             self._clock.sleep(pause)
-        return super().record(claim, outcome)
+        return super().record_all(outcomes)
 
     def _give_back(self, claims: list[Claim], writer: str, at: str) -> None:
         """Free what was claimed and never posted, if its commit is seen; another's commit since hides it."""
+        reasons = {State.NOT_SENT: "the connection to the state was lost before it was posted"}
+        unposted = [
+            (claim, Outcome(states=dict.fromkeys(claim.numbers, State.NOT_SENT), at=at, reasons=reasons))
+            for claim in claims
+        ]
         try:
-            if self._server.rows(_WRITER, {}) != [(writer,)]:
-                return
-            for claim in claims:
-                states = dict.fromkeys(claim.numbers, State.NOT_SENT)
-                reasons = {State.NOT_SENT: "the connection to the state was lost before it was posted"}
-                super().record(claim, Outcome(states=states, at=at, reasons=reasons))
+            if self._server.rows(_WRITER, {}) == [(writer,)]:
+                super().record_all(unposted)
         except StateError:
             # It stays in doubt, which is safe.
             return
