@@ -77,19 +77,19 @@ def test_kill_after_kill_after_kill_ends_well(place):
 @pytest.mark.parametrize("k", [1, 5, 30])
 def test_a_kill_with_several_posts_in_flight_leaves_no_more_than_those_in_doubt(place, k):
     here = place(60)
-    process = here.start(parallelism=8)
+    process = here.start("--parallelism", 8)
     here.wait_for(k, process)
     kill(process)
     intended = [number for number, status in here.statuses().items() if status == "unknown"]
     assert len(intended) <= 8
-    check_nothing_is_lost_or_doubled(here, 60, here.apply(parallelism=8)[0])
+    check_nothing_is_lost_or_doubled(here, 60, here.apply("--parallelism", 8)[0])
 
 
 def test_several_posts_are_in_flight_at_once_and_an_interrupt_lets_them_finish(tmp_path):
     journal = tmp_path / "journal.jsonl"
     with Server(Outbox(journal, Settings()), script="aaahhh") as server:
         here = Place(worlds.write(tmp_path / "project", people(30, server.url)), journal)
-        process = here.start(parallelism=3)
+        process = here.start("--parallelism", 3)
         posts = lambda: sum(method == "POST" for method, *_ in list(server.requests))  # noqa: E731 - read three times
         # All three lanes wait for an answer that is held.
         wait_until(lambda: posts() >= 6 or process.poll() is not None)
