@@ -7,7 +7,8 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from smsdeclare.encoding import forcing, look_alike
+from smsdeclare.encoding import forcing
+from smsdeclare.look_alikes import look_alike
 from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Blame:
         for found in forcing(text):
             tally = self._tallies.setdefault(found.character, _Tally())
             tally.receivers += 1
-            giver = _giver(found.character, own)
+            giver = giver_of(found.character, own)
             if giver is not None:
                 tally.by_value += 1
                 if len(tally.rows) < _ROWS:
@@ -104,22 +105,22 @@ class Blame:
     def _writer(self, character: str, own: Mapping[str, str]) -> Place:
         """The variable that brings the character, or the text."""
         variables = {name: value for name, value in self._variables.items() if name not in own}
-        giver = _giver(character, variables)
-        if giver is None or self._stays(character, own, _plain(variables)):
+        giver = giver_of(character, variables)
+        if giver is None or self._stays(character, own, made_plain(variables)):
             return Place(source="text", name=None, span=self._message.text_span)
         return Place(source="variable", name=giver, span=None)
 
     def _stays(self, character: str, own: Mapping[str, str], variables: Mapping[str, str]) -> bool:
         """Whether the text has the character still where a receiver's own values are plain."""
         try:
-            text = self._message.template.render(_plain(own), variables)
+            text = self._message.template.render(made_plain(own), variables)
         except TemplateProblem:
             # A condition hangs on the values, and without them nothing is left to say.
             return False
         return character in text
 
 
-def _giver(character: str, values: Mapping[str, str]) -> str | None:
+def giver_of(character: str, values: Mapping[str, str]) -> str | None:
     """The value that holds the character, or that a filter for capitals makes it of."""
     each = (
         name
@@ -129,5 +130,6 @@ def _giver(character: str, values: Mapping[str, str]) -> str | None:
     return next(each, None)
 
 
-def _plain(values: Mapping[str, str]) -> dict[str, str]:
+def made_plain(values: Mapping[str, str]) -> dict[str, str]:
+    """The values with nothing in them that could force Unicode."""
     return {name: _UNSAFE.sub("x", value) for name, value in values.items()}

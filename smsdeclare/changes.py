@@ -12,6 +12,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.plan import Change, SkippedRow, Summary, Warned
 from smsdeclare.redaction import mask_text
 from smsdeclare.schedule import is_too_close
+from smsdeclare.sends import normalized
 from smsdeclare.states import State
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ def summarize(changes: Sequence[Change], skipped: int, missed: int, credits_left
         credits=taken,
         credits_left=credits_left,
         credits_after=None if credits_left is None else round(credits_left - taken, 6),
+        credits_exact=all(change.credits_exact for change in changes),
     )
 
 
@@ -181,6 +183,7 @@ def _change(
         sample=mask_text(one.sample),
         edited_since_sent=edited,
         reason=reason,
+        normalized=normalized(Counter(send.text for send in chosen if send.text.swaps)) if costs else None,
     )
 
 

@@ -100,6 +100,7 @@ class _Definer:
                 service=provider.get("service"),
                 receivers_per_job=provider.get("receiversPerJob", 500),
                 requests_per_minute=provider.get("requestsPerMinute"),
+                billing_country=provider.get("billingCountry"),
             ),
             state=StateSettings(
                 backend=state.get("backend", "file"),
@@ -239,6 +240,7 @@ class _Definer:
             renamed_from=data.get("renamedFrom"),
             times=self._times(document, route, chosen),
             max_credits=data.get("maxCredits"),
+            normalizes=data.get("normalize") == "gsm7",
         )
 
     def _times(self, document: Document, route: Route, options: Mapping[str, Any]) -> Times:

@@ -27,6 +27,8 @@ class ProviderSettings:
     receivers_per_job: int
     #: None: as fast as the provider lets.
     requests_per_minute: int | None
+    #: Whose rates count, ISO 3166 alpha-2; None: those that the provider answers with unasked.
+    billing_country: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +171,8 @@ class Message:
     times: Times
     #: Credits that this revision may take in all.
     max_credits: float | None
+    #: Whether GSM characters that look alike replace those that would force Unicode.
+    normalizes: bool = False
 
     @property
     def template_digest(self) -> str:

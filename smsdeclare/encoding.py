@@ -9,7 +9,6 @@ joins them (TS 23.040 §9.2.3.24.1), which leaves 153 or 67.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -38,27 +37,6 @@ _LIMITS: dict[Encoding, tuple[int, int]] = {"gsm7": (160, 153), "unicode": (70, 
 #: OVHcloud ends an advertising SMS with a line feed, `STOP` and a number of its own such as 36184: always 11
 #: characters, though number and separator vary.
 STOP_CLAUSE = "\nSTOP 36XXX"
-
-#: What people and word processors write, and what a phone shows nearly alike. Accents are taken off by rule.
-_LOOK_ALIKES = {
-    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u00b4`", "'"),
-    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
-    **dict.fromkeys("\u2039", "<"),
-    **dict.fromkeys("\u203a", ">"),
-    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2022\u00b7", "-"),
-    **dict.fromkeys("\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000\t", " "),
-    **dict.fromkeys("\u00ad\u200b\u2060\ufeff", ""),
-    "\u2026": "...",
-    "\u00d7": "x",
-    "\u0153": "oe",
-    "\u0152": "OE",
-    "\u00b0": "o",
-    "\u0142": "l",
-    "\u0141": "L",
-    "\u0111": "d",
-    "\u0110": "D",
-    "\u0131": "i",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,17 +129,9 @@ def forcing(text: str) -> list[Forcing]:
     return [Forcing(character=character, index=index, count=count) for character, (index, count) in found.items()]
 
 
-def look_alike(character: str) -> str | None:
-    """GSM characters that read nearly the same as `character`; empty where it can be left out.
-
-    None where there are none, and for what is in the GSM alphabet itself.
-    """
-    if _GSM7.fullmatch(character):
-        return None
-    if character in _LOOK_ALIKES:
-        return _LOOK_ALIKES[character]
-    letters = "".join(c for c in unicodedata.normalize("NFKD", character) if not unicodedata.combining(c))
-    return letters if letters and _GSM7.fullmatch(letters) else None
+def is_gsm(text: str) -> bool:
+    """Whether all of `text` is in the GSM alphabet."""
+    return _GSM7.fullmatch(text) is not None
 
 
 def with_stop_clause(text: str) -> str:

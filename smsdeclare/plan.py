@@ -45,6 +45,8 @@ class Change:
     #: How many receivers had an earlier text.
     edited_since_sent: int
     reason: str
+    #: What `normalize` replaced, as `plan.v1.schema.json` has it; None where it replaced nothing.
+    normalized: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,8 @@ class Summary:
     credits: float = 0.0
     credits_left: float | None = None
     credits_after: float | None = None
+    #: Whether `credits` is what the provider will take for sure.
+    credits_exact: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +206,10 @@ def from_json(document: Mapping[str, Any]) -> Plan:
 
 
 def _read(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
-    return {one.name: document[_camel_name(one.name)] for one in fields(kind)}
+    """The fields by their names; what was added later may be absent from a plan saved before."""
+    names = {one.name: _camel_name(one.name) for one in fields(kind)}
+    late = {"normalized", "credits_exact"} if kind in (Change, Summary) else set()
+    return {name: document[camel] for name, camel in names.items() if camel in document or name not in late}
 
 
 def _camel_name(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes, plan, policy, sends
 from smsdeclare.changes import (
@@ -19,6 +19,7 @@ from smsdeclare.changes import (
 )
 from smsdeclare.clock import timestamp
 from smsdeclare.compare import Action, Decision, Withdrawal, compare, withdrawals
+from smsdeclare.costs import cost_warnings, credit_warnings
 from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.errors import InputError
 from smsdeclare.jobs import Job, group
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from smsdeclare.definitions import Definitions, Message
     from smsdeclare.ledger import Ledger
     from smsdeclare.records import Binding, Posted
-    from smsdeclare.sends import MessageSends, Send
+    from smsdeclare.sends import MessageSends, Send, Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,8 @@ class Draft:
     take_backs: tuple[Posted, ...]
     #: The messages and revisions of the plan.
     revisions: tuple[tuple[str, int], ...]
+    #: Texts to be posted of whose parts the rules leave doubt, each with its options.
+    doubtful: tuple[tuple[Text, Mapping[str, Any]], ...]
 
     @property
     def has_work(self) -> bool:
@@ -163,6 +166,8 @@ def work_out(
     if credits_left is None and binding.provider != "sandbox":
         detail = f"showing them takes the network, and the right to GET /sms/{binding.service or 'NAME'}"
         found.append(Diagnostic(code=codes.CREDITS_UNKNOWN, detail=detail))
+    summary = summarize(changes, len(skipped), sum(len(part.late) for part in parts), credits_left)
+    found += credit_warnings(summary)
     worked_out = Plan(
         project=binding.project,
         provider=binding.provider,
@@ -177,7 +182,7 @@ def work_out(
             *policy.judge_plan(definitions, [send for part in parts for send in part.counted]),
             *(one for part in parts for one in part.violations),
         ),
-        summary=summarize(changes, len(skipped), sum(len(part.late) for part in parts), credits_left),
+        summary=summary,
         variables=dict(variables or {}),
         targets=tuple(targets if shown_targets is None else shown_targets),
     )
@@ -194,6 +199,11 @@ def work_out(
         missed=tuple(Missed(message=part.message, sends=part.late) for part in parts if part.late),
         take_backs=tuple(_posted(ledger, keys)),
         revisions=tuple((part.message.name, part.message.revision) for part in parts),
+        doubtful=tuple(
+            (text, part.message.options)
+            for part in parts
+            for text in dict.fromkeys(send.text for send in part.counted if not send.text.bill.exact)
+        ),
     )
 
 
@@ -218,7 +228,11 @@ def _part(view: _View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> _P
         late=tuple(each.send for each in late if each.is_free),
         changes=list(changes_of(one, decisions, todo=todo, late=late, posts=posts)),
         skipped=[*([closed_row(message)] * len(fates[Fate.CLOSED])), *skipped_rows(one)],
-        found=[*one.findings.warnings, *warnings_of(message, decisions, view.now)],
+        found=[
+            *one.findings.warnings,
+            *warnings_of(message, decisions, view.now),
+            *cost_warnings(one, [each.send for each in todo]),
+        ],
         violations=[
             *policy.judge_message(
                 view.definitions,

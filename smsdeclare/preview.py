@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smsdeclare import receivers, sends
 from smsdeclare.blame import Blame, Culprit
 from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.encoding import STOP_CLAUSE, Encoding, measure, room, split
 from smsdeclare.errors import InputError
-from smsdeclare.rates import StopClause, credits_of, stop_clause
+from smsdeclare.look_alikes import to_gsm
+from smsdeclare.rates import OFFLINE, Rates, StopClause, credits_of, stop_clause
 from smsdeclare.redaction import mask_text
+from smsdeclare.surcharges import Surcharge, Surcharges
 from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
@@ -23,10 +25,11 @@ if TYPE_CHECKING:
     from smsdeclare.diagnostics import Span
     from smsdeclare.receivers import Receiver
     from smsdeclare.sends import Text
-    from smsdeclare.template import Template
 
 #: So many characters that force Unicode are told apart; the rest is counted.
 _CHARACTERS = 10
+#: So many rows that cost more are named; the rest is counted.
+_ROWS = 10
 #: The private characters of plane 15, which no filter changes.
 _FIRST_MARK = 0xF0000
 
@@ -93,6 +96,12 @@ class Preview:
     more_characters: int
     #: Rows that were left out.
     skipped: int
+    #: What `normalize` replaced, as `sends.normalized` has it.
+    normalized: Mapping[str, Any] | None
+    #: Rows that cost more, each with the credits of a part.
+    dear: tuple[tuple[Surcharge, float], ...]
+    #: Such rows beyond those.
+    more_dear: int
 
     @property
     def receivers(self) -> int:
@@ -111,7 +120,10 @@ class Preview:
 
 
 def preview_all(
-    definitions: Definitions, messages: Iterable[Message], is_meant: Callable[[Message, str], bool] | None = None
+    definitions: Definitions,
+    messages: Iterable[Message],
+    is_meant: Callable[[Message, str], bool] | None = None,
+    rates: Rates = OFFLINE,
 ) -> list[Preview]:
     """Every one of the messages, for the one receiver whose number `is_meant` lets through, or for all.
 
@@ -121,7 +133,7 @@ def preview_all(
     problems: list[Diagnostic] = []
     for message in messages:
         try:
-            found.append(_preview(definitions, message, is_meant))
+            found.append(_preview(definitions, message, is_meant, rates))
         except InputError as error:
             problems.extend(error.diagnostics)
     if problems:
@@ -129,35 +141,46 @@ def preview_all(
     return found
 
 
-def _preview(definitions: Definitions, message: Message, is_meant: Callable[[Message, str], bool] | None) -> Preview:
+def _preview(
+    definitions: Definitions, message: Message, is_meant: Callable[[Message, str], bool] | None, rates: Rates
+) -> Preview:
     findings = receivers.Findings()
     everybody = receivers.expand(definitions, message, findings)
     if is_meant is not None:
         everybody = islice((one for one in everybody if is_meant(message, one.number)), 1)
     costs = Counter[Cost]()
     blame = Blame(message, definitions.variables)
+    dear = Surcharges(message, definitions.variables)
+    swapped: Counter[Text] = Counter()
     dearest: tuple[Receiver, Text] | None = None
     for receiver, text in sends.rendered(definitions, message, everybody, findings):
-        costs[_cost(receiver, text)] += 1
+        costs[_cost(receiver, text, rates)] += 1
+        dear.add(receiver, text.text, text.bill)
+        if text.swaps:
+            swapped[text] += 1
         if text.bill.encoding == "unicode":
             blame.add(receiver, text.text)
         if dearest is None or _weight(text) > _weight(dearest[1]):
             dearest = receiver, text
+    rows = list(dear.rows())
     return Preview(
         address=message.address,
         costs={cost: costs[cost] for cost in sorted(costs, key=lambda cost: (cost.credits, cost))},
         stop_clause=stop_clause(message.options),
-        example=dearest and _example(definitions, message, *dearest),
+        example=dearest and _example(definitions, message, *dearest, rates),
         in_unicode=sum(count for cost, count in costs.items() if cost.encoding == "unicode"),
         culprits=tuple(islice(blame.culprits(), _CHARACTERS)),
         more_characters=max(0, len(blame) - _CHARACTERS),
         skipped=len(findings.skipped) if is_meant is None else 0,
+        normalized=sends.normalized(swapped),
+        dear=tuple((row, rates.of(row.number, row.country).credits) for row in islice(rows, _ROWS)),
+        more_dear=max(0, len(rows) - _ROWS),
     )
 
 
-def _cost(receiver: Receiver, text: Text) -> Cost:
-    credits_taken, known = credits_of(text.bill.parts, receiver.country)
-    return Cost(text.bill.encoding, text.bill.parts, credits_taken, known and text.bill.exact)
+def _cost(receiver: Receiver, text: Text, rates: Rates) -> Cost:
+    rate = rates.of(receiver.number, receiver.country)
+    return Cost(text.bill.encoding, text.bill.parts, credits_of(text.bill.parts, rate), rate.exact and text.bill.exact)
 
 
 def _weight(text: Text) -> tuple[int, bool, int]:
@@ -165,20 +188,20 @@ def _weight(text: Text) -> tuple[int, bool, int]:
     return text.bill.parts, text.bill.encoding == "unicode", len(text.text)
 
 
-def _example(definitions: Definitions, message: Message, receiver: Receiver, text: Text) -> Example:
+def _example(definitions: Definitions, message: Message, receiver: Receiver, text: Text, rates: Rates) -> Example:
     template, variables = message.template, definitions.variables
     own = {name: receiver.values[name] for name in template.names | template.row_columns if name in receiver.values}
-    sample = template.sample(own, variables) if own else text.text
+    sample = sends.sample_of(message, own, variables) if own else text.text
     # Where it may be added it is shown as well, since the bill counts it.
     clause = "" if stop_clause(message.options) == "none" else STOP_CLAUSE
-    veiled = _cut_alike(text.text, _shape(template, own, variables), sample, clause)
+    veiled = _cut_alike(text.text, _shape(message, own, variables), sample, clause)
     return Example(
         number=receiver.number,
         span=receiver.span,
         text=text.text,
         sample=mask_text(sample),
         clause=clause,
-        cost=_cost(receiver, text),
+        cost=_cost(receiver, text, rates),
         parts_without_clause=measure(text.text).parts,
         veiled=veiled and _mask_across(veiled),
     )
@@ -191,13 +214,16 @@ def _mask_across(parts: Sequence[str]) -> tuple[str, ...]:
     return tuple(whole[start:end] for start, end in pairwise(ends))
 
 
-def _shape(template: Template, own: Mapping[str, str], variables: Mapping[str, str]) -> list[str]:
+def _shape(message: Message, own: Mapping[str, str], variables: Mapping[str, str]) -> list[str]:
     """Each character of the text, or the ‹name› of the own value that it is of. Empty where that can't be told."""
     marks = {chr(_FIRST_MARK + place): name for place, name in enumerate(sorted(own))}
+    lengths = {name: len(to_gsm(value)[0] if message.normalizes else value) for name, value in own.items()}
     try:
-        text = template.render({name: mark * len(own[name]) for mark, name in marks.items()}, variables)
+        text = message.template.render({name: mark * lengths[name] for mark, name in marks.items()}, variables)
     except TemplateProblem:
         return []
+    # A look-alike takes no private character for another.
+    text = to_gsm(text)[0] if message.normalizes else text
     return [f"\u2039{marks[character]}\u203a" if character in marks else character for character in text]
 
 

@@ -130,6 +130,20 @@ class Provider(Protocol):
         """Credits on the account; None where the credentials may not ask."""
         ...
 
+    def rate(self, country: str, billed_in: str | None) -> float | None:
+        """Credits a part for a destination, by the rates of an account billed in that country.
+
+        None where the answer does not say; raises ProviderError.
+        """
+        ...
+
+    def estimate(self, text: str, sender_type: str) -> int | None:
+        """Parts of an advertising text from such a sender (`sms.TypeSenderEnum`), by the provider's own count.
+
+        None where the answer does not say; raises ProviderError, Forbidden without the right.
+        """
+        ...
+
     def now(self) -> datetime:
         """The provider's time as far as it is known, else this machine's; timezone-aware."""
         ...

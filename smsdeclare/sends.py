@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smsdeclare import codes, receivers
 from smsdeclare.canonical import sha256_hex
 from smsdeclare.diagnostics import Diagnostic, Related
-from smsdeclare.encoding import forcing, look_alike
+from smsdeclare.encoding import forcing
 from smsdeclare.errors import InputError
-from smsdeclare.rates import Bill, bill, credits_of
+from smsdeclare.look_alikes import Swap, look_alike, to_gsm
+from smsdeclare.rates import OFFLINE, Bill, Rates, bill, credits_of
 from smsdeclare.reporter import did_you_mean
+from smsdeclare.surcharges import Surcharge, Surcharges
 from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from smsdeclare.definitions import Definitions, Message
     from smsdeclare.receivers import Findings, Receiver
@@ -33,6 +37,9 @@ class Text(NamedTuple):
     #: sha256 over the UTF-8 bytes, hexadecimal.
     digest: str
     bill: Bill
+    #: What `normalize` replaced, and the parts that this spares.
+    swaps: tuple[Swap, ...] = ()
+    spared: int = 0
 
 
 class Send(NamedTuple):
@@ -42,6 +49,8 @@ class Send(NamedTuple):
     text: Text
     credits: float
     credits_exact: bool
+    #: ISO 3166 alpha-2; None where the prefix is shared.
+    country: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,30 +61,85 @@ class MessageSends:
     sends: list[Send]
     sample: str
     findings: Findings
+    #: The rows whose SMS take more parts than they have to, or than most.
+    surcharges: Sequence[Surcharge] = ()
 
 
 def expand(definitions: Definitions, message: Message) -> MessageSends:
-    """Render the message for each of its receivers. Raises InputError as `rendered` does."""
+    """Render the message for each of its receivers, at the rates published. Raises InputError as `rendered` does."""
     findings = receivers.Findings()
-    forced: dict[str, Text] = {}
+    forced = Counter[Text]()
     sends: list[Send] = []
     own: set[str] = set()
+    dear = Surcharges(message, definitions.variables)
     for receiver, text in rendered(definitions, message, receivers.expand(definitions, message, findings), findings):
         own.update(receiver.values)
         if text.bill.encoding == "unicode":
-            forced[text.digest] = text
-        credits_taken, known = credits_of(text.bill.parts, receiver.country)
-        sends.append(Send(receiver.number, text, credits_taken, known and text.bill.exact))
-    findings.warnings += _unicode_forced(message, forced.values())
+            forced[text] += 1
+        dear.add(receiver, text.text, text.bill)
+        rate = OFFLINE.of(receiver.number, receiver.country)
+        taken = credits_of(text.bill.parts, rate)
+        sends.append(Send(receiver.number, text, taken, rate.exact and text.bill.exact, receiver.country))
+    findings.warnings += _unicode_forced(message, forced)
     if not sends:
         findings.warnings.append(Diagnostic(code=codes.NO_RECEIVERS, detail=message.address, span=message.to_span))
     sends.sort()
     return MessageSends(
         message=message,
         sends=sends,
-        sample=message.template.sample(own, definitions.variables),
+        sample=sample_of(message, own, definitions.variables),
         findings=findings,
+        surcharges=tuple(dear.rows()),
     )
+
+
+def priced(one: MessageSends, rates: Rates, settled: Mapping[str, int]) -> MessageSends:
+    """The same at other rates, and with the provider's own count of parts for some texts, by their digests."""
+    texts = {
+        digest: text._replace(bill=text.bill.settled(settled[digest]))
+        for digest, text in {send.text.digest: send.text for send in one.sends}.items()
+        if digest in settled
+    }
+    moved = {send.country for send in one.sends}
+    moved = {country for country in moved if country is None or rates.of("", country) != OFFLINE.of("", country)}
+    if not texts and not moved:
+        return one
+    found = []
+    for send in one.sends:
+        text = texts.get(send.text.digest, send.text)
+        rate = rates.of(send.number, send.country)
+        taken = credits_of(text.bill.parts, rate)
+        found.append(Send(send.number, text, taken, rate.exact and text.bill.exact, send.country))
+    return replace(one, sends=found)
+
+
+def sample_of(message: Message, own: Collection[str], variables: Mapping[str, str]) -> str:
+    """The text with a receiver's own values as ‹names›, normalized around them where the message asks for it."""
+    sample = message.template.sample(own, variables)
+    if not message.normalizes:
+        return sample
+    return "".join(
+        piece if piece[:1] == "\u2039" else to_gsm(piece)[0] for piece in re.split("(\u2039[^\u203a]*\u203a)", sample)
+    )
+
+
+def normalized(texts: Mapping[Text, int]) -> Mapping[str, Any] | None:
+    """What `normalize` did to texts, each with how many receivers have it, as the documents tell it; None: nothing."""
+    swapped = Counter[tuple[str, str]]()
+    for text, receivers_of_it in texts.items():
+        for swap in text.swaps:
+            swapped[swap.character, swap.instead] += swap.times * receivers_of_it
+    if not swapped:
+        return None
+    return {
+        "receivers": sum(texts.values()),
+        "partsSaved": sum(text.spared * count for text, count in texts.items()),
+        # Equally frequent ones by code point, so that no value can be read off the order.
+        "replaced": [
+            {"character": character, "instead": instead, "count": count}
+            for (character, instead), count in sorted(swapped.items(), key=lambda item: (-item[1], item[0]))
+        ],
+    }
 
 
 def rendered(
@@ -99,7 +163,14 @@ def rendered(
             if failed <= _SHOWN_PROBLEMS:
                 broken.append((receiver, problem))
             continue
-        yield receiver, texts.get(written) or texts.setdefault(written, _text(written, message.options))
+        text = texts.get(written)
+        if text is None:
+            text = texts[written] = _text(written, message)
+        if not text.text:
+            failed += 1
+            broken.append((receiver, TemplateProblem(codes.TEXT_EMPTY, "all of it can be left out")))
+            continue
+        yield receiver, text
     problems = [_problem(message, receiver, problem, names) for receiver, problem in broken]
     if failed > _SHOWN_PROBLEMS:
         detail = f"and {failed - _SHOWN_PROBLEMS} more receivers"
@@ -109,9 +180,9 @@ def rendered(
         raise InputError(*problems, *findings.warnings, *(row.as_warning() for row in findings.skipped))
 
 
-def _unicode_forced(message: Message, texts: Iterable[Text]) -> Iterator[Diagnostic]:
-    """The characters that are to blame, each once, with what could stand there instead."""
-    blamed = (one.character for text in texts if text.bill.encoding == "unicode" for one in forcing(text.text))
+def _unicode_forced(message: Message, texts: Mapping[Text, int]) -> Iterator[Diagnostic]:
+    """The characters that are to blame, each once, with what could stand there instead and what that would save."""
+    blamed = (one.character for text in texts for one in forcing(text.text))
     named = []
     for character in dict.fromkeys(blamed):
         instead = look_alike(character)
@@ -119,12 +190,22 @@ def _unicode_forced(message: Message, texts: Iterable[Text]) -> Iterator[Diagnos
         named.append(f"`{character}` U+{ord(character):04X}{hint}")
     if named:
         more = f" and {len(named) - _SHOWN_CHARACTERS} more" if len(named) > _SHOWN_CHARACTERS else ""
-        detail = f"{message.address}: {', '.join(named[:_SHOWN_CHARACTERS])}{more}"
+        spared = sum(
+            count * (text.bill.parts - bill(to_gsm(text.text)[0], message.options).parts)
+            for text, count in texts.items()
+        )
+        saving = f"; look-alikes would save {spared:,} part{'' if spared == 1 else 's'}" if spared else ""
+        detail = f"{message.address}: {', '.join(named[:_SHOWN_CHARACTERS])}{more}{saving}"
         yield Diagnostic(code=codes.UNICODE_FORCED, detail=detail, span=message.text_span)
 
 
-def _text(written: str, options: Mapping[str, object]) -> Text:
-    return Text(written, sha256_hex(written.encode()), bill(written, options))
+def _text(written: str, message: Message) -> Text:
+    if not message.normalizes:
+        return Text(written, sha256_hex(written.encode()), bill(written, message.options))
+    text, swaps = to_gsm(written)
+    cost = bill(text, message.options)
+    spared = bill(written, message.options).parts - cost.parts if swaps else 0
+    return Text(text, sha256_hex(text.encode()), cost, swaps, spared)
 
 
 def _problem(message: Message, receiver: Receiver, problem: TemplateProblem, known: Collection[str]) -> Diagnostic:

@@ -62,16 +62,21 @@ def message(text="Hello", to='"+33639980001"', more="", name="hello"):
     return f"messages:\n  {name}:\n    text: {json.dumps(text, ensure_ascii=False)}\n    to: {to}\n{more}"
 
 
-def definitions(text, people, variables=(), country="FR", **options):
-    """Definitions of one message `hello` without files; `people` are receivers' own values, on lines from 0."""
+def definitions(text, people, variables=(), country="FR", *, numbers=None, normalizes=False, **options):
+    """Definitions of one message `hello` without files; `people` are receivers' own values, on lines from 0.
+
+    `numbers` are their numbers with their countries, where these matter.
+    """
     root_file = document.parse((root() + message()).encode(), file="smsdeclare.yaml")
     plain = define(Project(folder=Path(), root=root_file, parts=(), found=(), elsewhere=frozenset(), is_complete=True))
     (hello,) = plain.messages
     to = [
-        InlineReceiver(number=number(line), country=country, values=values, span=replace(hello.span, line=line))
-        for line, values in enumerate(people)
+        InlineReceiver(number=called, country=home, values=values, span=replace(hello.span, line=line))
+        for line, (values, (called, home)) in enumerate(
+            zip(people, numbers or [(number(line), country) for line in range(len(people))], strict=True)
+        )
     ]
-    hello = replace(hello, text=text, template=compile_text(text), to=tuple(to), options=options)
+    hello = replace(hello, text=text, template=compile_text(text), to=tuple(to), options=options, normalizes=normalizes)
     return replace(plain, messages=(hello,), variables=dict(variables))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ _PARALLEL = 16
 _MOST_PARALLEL = 64
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
 
     from smsdeclare.cli.opening import Opened
@@ -113,17 +114,19 @@ def command(
             raise InputError(Diagnostic(code=codes.USAGE, detail=detail))
         targets = approval.plan.targets
         outside = saved = dict(approval.plan.variables)
-    definitions = opening.definitions(session, given, saved=saved)
+    with _as_saved(approval):
+        definitions = opening.definitions(session, given, saved=saved)
     opened = opening.provider(definitions)
     ledger = opening.ledger(definitions)
+    quotes = opening.quotes(definitions, opened)
 
     def work_out(approved: str | None) -> Draft:
         again = opening.definitions(session, given, saved=saved)
-        return planning.work_out(
+        work_out_at = partial(
+            planning.work_out,
             again,
-            planning.expand(again),
-            ledger,
-            opened.binding,
+            ledger=ledger,
+            binding=opened.binding,
             credits_left=opened.provider.credits_left(),
             now=opened.provider.now(),
             approved=approved,
@@ -131,6 +134,8 @@ def command(
             variables=opening.used_variables(again, outside),
             targets=targets,
         )
+        with _as_saved(approval):
+            return quotes.drafted(planning.expand(again), work_out_at)
 
     with closing(ledger):
         if ledger.binding not in (None, opened.binding):
@@ -164,6 +169,7 @@ def command(
             _check_policy(draft)
             with StopRequest() as stop:
                 run.carry_out(draft, opening.margin(definitions), work_out, stop)
+                opening.note_rates(definitions, quotes)
                 for _ in run.until_known(wait, stop):
                     run.carry_out(work_out(draft.plan.digest), opening.margin(definitions), work_out, stop)
                 run.wait_for_fellows(stop)
@@ -200,6 +206,19 @@ def _approval(session: Session, planfile: Path | None, expected: str | None) -> 
         raise PlanStale(Diagnostic(code=codes.PLAN_STALE, detail=detail))
     # An empty digest, as an unset variable of CI leaves it, approves nothing: no plan has it.
     return _Approval(digest=plan.digest if plan else expected, plan=plan)
+
+
+@contextmanager
+def _as_saved(approval: _Approval) -> Iterator[None]:
+    """A saved plan that speaks of what the files no longer have is stale, not mistyped."""
+    try:
+        yield
+    except InputError as error:
+        gone = [one for one in error.diagnostics if one.code in (codes.UNKNOWN_VARIABLE, codes.ADDRESS_UNKNOWN)]
+        if approval.plan is None or len(gone) < len(error.diagnostics):
+            raise
+        details = "; ".join(one.detail for one in gone)
+        raise PlanStale(Diagnostic(code=codes.PLAN_STALE, detail=f"the files have changed: {details}")) from None
 
 
 def _check_place(approval: _Approval, opened: Opened) -> None:

@@ -8,13 +8,15 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from smsdeclare import codes
-from smsdeclare.cli import environment
+from smsdeclare.cli import environment, rate_notes
 from smsdeclare.clock import SystemClock
 from smsdeclare.define import define
 from smsdeclare.definitions import SOONEST, Definitions, Policy, ProviderSettings, SettleSettings, StateSettings
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, StateError
 from smsdeclare.project import read
+from smsdeclare.quotes import Quotes
+from smsdeclare.rates import Rates
 from smsdeclare.records import Binding
 from smsdeclare.settle import MOVING, Rules
 
@@ -151,6 +153,26 @@ def real_or_sandbox(wanted: Definitions) -> Provider:
         requests_per_minute=wanted.provider.requests_per_minute,
         holds_advertising=not found.is_loopback,
     )
+
+
+def quotes(wanted: Definitions, opened: Opened) -> Quotes:
+    """What the provider is to be asked of costs; where it does not answer, what it said last counts."""
+    billed_in = wanted.provider.billing_country
+    return Quotes(opened.provider, billed_in, rate_notes.read(opened.binding.endpoint, billed_in))
+
+
+def known_rates(wanted: Definitions) -> Rates:
+    """The rates of destinations as far as they are known without asking."""
+    billed_in = wanted.provider.billing_country
+    if wanted.provider.name == "sandbox":
+        return Rates(billed_in=billed_in)
+    return Rates(rate_notes.read(place(wanted).name, billed_in), billed_in)
+
+
+def note_rates(wanted: Definitions, asked: Quotes) -> None:
+    """Keep what the provider said, for plans that can't ask; a machine of one's own is worth no note."""
+    if not _stays_here(wanted):
+        rate_notes.keep(place(wanted).name, wanted.provider.billing_country, asked.answered)
 
 
 def _rules(wanted: Definitions) -> Rules:

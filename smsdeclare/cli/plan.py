@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, PolicyRefused, StateError
 from smsdeclare.ledgers.meta import foreign
 from smsdeclare.plan import with_texts
+from smsdeclare.sends import priced
 from smsdeclare.targets import check_savable, without_numbers
 
 if TYPE_CHECKING:
@@ -75,11 +77,11 @@ def command(
         if out:
             check_savable(targets, ledger.secret)
         stopped = ledger.stopped
-        draft = planning.work_out(
+        work_out = partial(
+            planning.work_out,
             definitions,
-            expanded,
-            ledger,
-            binding,
+            ledger=ledger,
+            binding=binding,
             now=SystemClock().now() if offline else opened.provider.now(),
             credits_left=credits_left,
             margin=opening.margin(definitions),
@@ -87,6 +89,11 @@ def command(
             targets=targets,
             shown_targets=without_numbers(targets, ledger.secret),
         )
+        if offline:
+            rates = opening.known_rates(definitions)
+            draft = work_out([priced(one, rates, {}) for one in expanded])
+        else:
+            draft = opening.quotes(definitions, opened).drafted(expanded, work_out)
     finally:
         ledger.close()
     if out:

@@ -46,7 +46,7 @@ def command(session: Session, wanted: str | None, *, format_name: str) -> None:
     place = parse(wanted) if wanted else None
     messages = [message for message in definitions.messages if place is None or _names(place, message)]
     is_meant = _receiver_test(definitions, place, wanted) if wanted and place and place.is_send else None
-    found = preview.preview_all(definitions, messages, is_meant)
+    found = preview.preview_all(definitions, messages, is_meant, opening.known_rates(definitions))
     if place and not any(one.receivers or not place.is_send for one in found):
         raise InputError(_unknown(definitions, place, wanted))
     shown = json_format.previews if format_name == "json" else previews

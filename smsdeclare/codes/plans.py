@@ -58,3 +58,15 @@ TAKEN_BACK = Code(
     "warning",
 )
 POLICY_BROKEN = Code("SMS408", "The policy refuses the plan", "Change what is sent, or have the rule changed.")
+RATE_UNKNOWN = Code(
+    "SMS450",
+    "The rate of a destination is not known, so the bill may be higher",
+    "OVHcloud says it where it can be asked: plan without `--offline`.",
+    "warning",
+)
+CREDITS_INSUFFICIENT = Code(
+    "SMS451",
+    "The credits do not suffice",
+    "OVHcloud will refuse what they do not pay for. Buy some, or send to fewer.",
+    "warning",
+)

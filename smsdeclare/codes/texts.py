@@ -31,3 +31,18 @@ UNICODE_FORCED = Code(
     "`smsdeclare preview` says where they stand.",
     "warning",
 )
+PARTS_UNSURE = Code(
+    "SMS350",
+    "How many parts OVHcloud will count is not sure",
+    "Its rules leave open whether short and numeric senders get the STOP clause, and how the clause counts in long "
+    "texts; the larger figure stands. `noStopClause: true`, for what is no advertising, or the right to POST "
+    "/sms/estimate ends the doubt.",
+    "warning",
+)
+ROW_DEAR = Code(
+    "SMS351",
+    "A row costs more",
+    "Than it has to, or than most. Change the value, or replace such characters by `normalize: gsm7`; `smsdeclare "
+    "preview` shows the text.",
+    "warning",
+)

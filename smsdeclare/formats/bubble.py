@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from smsdeclare.formats.phrases import count, line, paint, width
+from smsdeclare.costs import surcharge_phrase
+from smsdeclare.formats.phrases import count, line, normalizing, paint, width
 from smsdeclare.redaction import mask_number, mask_text, visible
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def _lines(one: Preview, style: Style) -> Iterator[str]:
         yield f"  {_cost(cost)}: {count(receivers, 'receiver')}"
     if one.skipped:
         yield f"  {count(one.skipped, 'row')} skipped; `smsdeclare validate` says which and why"
+    if one.normalized:
+        yield f"  {normalizing(one.normalized)}"
     if one.example:
         yield ""
         yield from _example(one.example, one, style)
@@ -42,6 +45,13 @@ def _lines(one: Preview, style: Style) -> Iterator[str]:
         yield from (f"    {_culprit(culprit)}" for culprit in one.culprits)
     if one.more_characters:
         yield f"    and {count(one.more_characters, 'more character')}"
+    if one.dear:
+        yield ""
+        yield "  What makes rows cost more:"
+        for row, rate in one.dear:
+            yield f"    {_place(row.span)}: {line(surcharge_phrase(row, rate))}"
+    if one.more_dear:
+        yield f"    and {count(one.more_dear, 'more row')}"
 
 
 def _example(example: Example, one: Preview, style: Style) -> Iterator[str]:

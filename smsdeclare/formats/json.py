@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from smsdeclare.preview import Cost, Example, Preview
     from smsdeclare.provider import Account
     from smsdeclare.records import Stopped
+    from smsdeclare.surcharges import Surcharge
 
 
 def plan(plan: Plan, style: Style) -> str:
@@ -121,6 +122,21 @@ def _preview(one: Preview, style: Style) -> dict[str, Any]:
             "moreCharacters": one.more_characters,
         },
         "skipped": one.skipped,
+        "normalized": one.normalized,
+        "rows": [_dear_row(row, rate) for row, rate in one.dear],
+        "moreRows": one.more_dear,
+    }
+
+
+def _dear_row(row: Surcharge, rate: float) -> dict[str, Any]:
+    return {
+        "file": row.span.file,
+        "line": row.span.line,
+        "name": row.name,
+        "characters": row.characters,
+        "parts": row.parts,
+        "partsInstead": row.instead,
+        "creditsMore": round((row.parts - row.instead) * rate, 6),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smsdeclare.compare import Action
+from smsdeclare.formats.phrases import normalizing
 from smsdeclare.formats.text import totals
 from smsdeclare.redaction import visible
 
@@ -51,7 +52,8 @@ def _sections(plan: Plan) -> Iterator[str]:
         yield "\n".join([head, *map(_row, plan.changes)]) + "\n"
     for change in plan.changes:
         if change.sample and change.action in (Action.SEND, Action.REPLACE):
-            yield f"{_text(change.address)}: {_text(change.reason)}\n\n{_fenced(visible(change.sample))}\n"
+            swapped = f"\n\n{_text(normalizing(change.normalized))}" if change.normalized else ""
+            yield f"{_text(change.address)}: {_text(change.reason)}{swapped}\n\n{_fenced(visible(change.sample))}\n"
         else:
             yield f"{_text(change.address)}: {_text(change.reason)}\n"
     warnings = [f"{one.file}:{one.line} {one.code} {one.message}" for one in plan.warnings]

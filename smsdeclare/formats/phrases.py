@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smsdeclare.redaction import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from smsdeclare.format import Style
+
+#: So many replaced characters are named; the rest is counted.
+_SWAPS = 8
 
 
 def count(number: float, noun: str) -> str:
@@ -24,6 +29,18 @@ def figure(number: float) -> str:
 def line(text: str | None) -> str:
     """Untrusted text on one line, with nothing in it that a terminal would obey."""
     return visible(text or "", newline="\\n")
+
+
+def normalizing(done: Mapping[str, Any]) -> str:
+    """What `normalize` replaced, as `sends.normalized` has it."""
+    named = []
+    for swap in done["replaced"][:_SWAPS]:
+        instead = f"-> `{line(swap['instead'])}`" if swap["instead"] else "left out"
+        named.append(f"`{line(swap['character'])}` {instead} {swap['count']:,}x")
+    more = len(done["replaced"]) - _SWAPS
+    others = f" and {count(more, 'more character')}" if more > 0 else ""
+    saved = f"{count(done['partsSaved'], 'part')} saved"
+    return f"normalized for {count(done['receivers'], 'receiver')}, {saved}: {', '.join(named)}{others}"
 
 
 def paint(text: str, color: str, style: Style) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smsdeclare import codes
 from smsdeclare.compare import Action
 from smsdeclare.formats.phrases import count as _count
 from smsdeclare.formats.phrases import figure as _figure
 from smsdeclare.formats.phrases import line as _line
+from smsdeclare.formats.phrases import normalizing
 from smsdeclare.formats.phrases import paint as _paint
 from smsdeclare.formats.phrases import width as _width
 from smsdeclare.redaction import visible
@@ -70,11 +72,15 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
 
 
 def _warning_lines(plan: Plan, style: Style) -> Iterator[str]:
-    for warning in plan.warnings[:_LISTED]:
+    """Rows that cost more come last, and crowd nothing else out."""
+    rows = [one for one in plan.warnings if one.code == codes.ROW_DEAR.id]
+    others = [one for one in plan.warnings if one.code != codes.ROW_DEAR.id]
+    for warning in (*others[:_LISTED], *rows[: _LISTED + 1]):
         where = f"{_line(warning.file)}:{warning.line}:{warning.column}: " if warning.file else ""
         yield f"{where}{_paint('warning', '33', style)} {_line(warning.code)}: {_line(warning.message)}"
-    if len(plan.warnings) > _LISTED:
-        yield f"and {len(plan.warnings) - _LISTED} more warnings"
+    more = max(0, len(others) - _LISTED) + max(0, len(rows) - _LISTED - 1)
+    if more:
+        yield f"and {_count(more, 'more warning')}"
     if plan.warnings:
         yield ""
 
@@ -97,6 +103,8 @@ def _change_lines(change: Change, style: Style) -> Iterator[str]:
         for line in visible(change.sample).split("\n"):
             yield f"             | {line}"
     yield f"             {_line(change.reason)}"
+    if change.normalized:
+        yield f"             {normalizing(change.normalized)}"
 
 
 def totals(plan: Plan) -> str:

@@ -98,6 +98,7 @@ _LEAST_RIGHTS = (
     ("DELETE", "/sms/{service}/jobs/*"),
     ("GET", "/sms/{service}/outgoing"),
     ("GET", "/sms/{service}/outgoing/*"),
+    ("POST", "/sms/estimate"),
 )
 
 

@@ -133,6 +133,31 @@ class OvhProvider:
             if isinstance(detail, dict)
         }
 
+    def rate(self, country: str, billed_in: str | None) -> float | None:
+        """Credits a part for a destination; None where the answer does not say. Raises ProviderError.
+
+        OVHcloud asks for no credentials here, and a key need not have the right; a gateway in between may think else.
+        """
+        billing = {"billingCountry": billed_in.lower()} if billed_in else {}
+        path = f"/sms/rates/destinations?{urlencode({'country': country.lower(), **billing})}"
+        try:
+            answer = self._fetch(Request("GET", self._url + path, headers=_HEADERS).prepare())
+        except ProviderError as error:
+            if error.diagnostics[0].code is codes.PROVIDER_UNREACHABLE:
+                raise
+            answer = self._get(path)
+        found = figure(answer.get("credit")) if isinstance(answer, dict) else None
+        return found if found is not None and found >= 0 else None
+
+    def estimate(self, text: str, sender_type: str) -> int | None:
+        """Parts of an advertising text; None where the answer does not say. Creates nothing; raises ProviderError."""
+        if self._ahead is None:
+            self._learn_time()
+        body = canonical({"message": text, "noStopClause": False, "senderType": sender_type})
+        answer = self._fetch(self._request("POST", f"{self._url}/sms/estimate", body))
+        parts = answer.get("parts") if isinstance(answer, dict) else None
+        return parts if type(parts) is int else None
+
     def _services(self) -> Sequence[str]:
         try:
             names = self._get("/sms")

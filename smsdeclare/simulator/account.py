@@ -15,11 +15,26 @@ if TYPE_CHECKING:
     from smsdeclare.simulator.history import History
     from smsdeclare.simulator.settings import Service, Settings
 
-#: Dialing prefixes of the countries in which SMS accounts are sold, and of a few neighbours.
-_PREFIXES = {
-    "be": "32", "ch": "41", "de": "49", "es": "34", "fr": "33", "gb": "44", "ie": "353", "it": "39",
-    "lu": "352", "nl": "31", "pl": "48", "pt": "351", "us": "1",
-}  # fmt: skip
+#: Every country of `sms.CountryEnum` with the dialing prefix that its numbers begin with (ITU-T E.164; in North America
+#: the area code goes with it).
+_NUMBERING = (
+    "ad:376 ae:971 af:93 ag:1268 ai:1264 al:355 am:374 an:599 ao:244 ar:54 at:43 au:61 aw:297 az:994 ba:387 "
+    "bb:1246 bd:880 be:32 bf:226 bg:359 bh:973 bi:257 bj:229 bm:1441 bn:673 bo:591 br:55 bs:1242 bt:975 bw:267 "
+    "by:375 bz:501 ca:1 cd:243 cf:236 cg:242 ch:41 ci:225 ck:682 cl:56 cm:237 cn:86 co:57 cr:506 cu:53 cv:238 "
+    "cy:357 cz:420 de:49 dk:45 dm:1767 dz:213 ec:593 ee:372 eg:20 es:34 et:251 fi:358 fj:679 fk:500 fo:298 "
+    "fr:33 ga:241 gb:44 gd:1473 ge:995 gf:594 gh:233 gi:350 gl:299 gm:220 gn:224 gp:590 gq:240 gr:30 gt:502 "
+    "gu:1671 gw:245 gy:592 hk:852 hn:504 hr:385 ht:509 hu:36 id:62 ie:353 il:972 in:91 io:246 iq:964 ir:98 "
+    "is:354 it:39 jm:1876 jo:962 jp:81 ke:254 kg:996 kh:855 km:269 kn:1869 kr:82 kw:965 ky:1345 kz:77 la:856 "
+    "lb:961 lc:1758 li:423 lk:94 lr:231 ls:266 lt:370 lu:352 lv:371 ly:218 ma:212 md:373 me:382 mg:261 mk:389 "
+    "ml:223 mn:976 mo:853 mq:596 mr:222 ms:1664 mt:356 mu:230 mv:960 mw:265 mx:52 my:60 mz:258 na:264 nc:687 "
+    "ne:227 ng:234 ni:505 nl:31 no:47 np:977 nz:64 om:968 pa:507 pe:51 pf:689 pg:675 ph:63 pk:92 pl:48 ps:970 "
+    "pt:351 py:595 qa:974 re:262 ro:40 rs:381 ru:7 rw:250 sa:966 sb:677 sc:248 sd:249 se:46 sg:65 si:386 "
+    "sk:421 sl:232 sm:378 sn:221 so:252 sr:597 st:239 sv:503 sy:963 sz:268 tc:1649 td:235 tg:228 th:66 tj:992 "
+    "tl:670 tm:993 tn:216 to:676 tr:90 tt:1868 tw:886 tz:255 ua:380 ug:256 us:1 uy:598 uz:998 vc:1784 ve:58 "
+    "vg:1284 vi:1340 vn:84 vu:678 ws:685 ye:967 yt:262 za:27 zm:260 zw:263 "
+)
+_PREFIXES = dict(one.split(":") for one in _NUMBERING.split())
+_BILLING = ("es", "fr", "gb", "ie", "it", "pl")
 
 #: The states most often met: what happened, and for how long.
 _PTTS = {
@@ -128,15 +143,18 @@ def estimate(settings: Settings, body: bytes) -> Answer:
 
 def destination_rates(settings: Settings, query: Sequence[tuple[str, str]]) -> Answer:
     """`GET /sms/rates/destinations`: credits a part for a country. UNKNOWN: the price, which is 0 here."""
-    country = dict(query).get("country", "")
-    if re.fullmatch(r"[a-z]{2}|all", country) is None:
+    asked = dict(query)
+    country, billing = asked.get("country", ""), asked.get("billingCountry")
+    if country != "all" and country not in _PREFIXES:
         raise refused(400, "Invalid parameter country: CountryEnum expected")
+    if billing is not None and billing not in _BILLING:
+        raise refused(400, "Invalid parameter billingCountry: BillingCountryEnum expected")
     prefix = _PREFIXES.get(country)
     return Answer(
         value={
             "country": country,
             "countryCode": country,
-            "credit": settings.default_rate if prefix is None else settings.rate(prefix),
+            "credit": settings.default_rate if prefix is None else settings.rate(prefix, billing),
             "price": {"currencyCode": "EUR", "text": "0.00 €", "value": 0.0},
         }
     )

@@ -115,6 +115,10 @@ class Settings:
     #: Credits a part by dialing prefix without `+`; the longest one wins.
     rates: Mapping[str, float] = field(default_factory=lambda: {"33": 1.0})
     default_rate: float = 1.0
+    #: The same for accounts billed in a country (`sms.BillingCountryEnum`), where it differs.
+    billed_rates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    #: UNKNOWN: the country of billing whose rates are told where none is asked for; the accounts are billed in it.
+    billing_country: str = "fr"
     #: UNKNOWN: whether numeric, virtual and short senders get the STOP clause too.
     stop_for_all_senders: bool = False
     #: UNKNOWN: own characters that fit in two 7-bit parts beside a STOP clause.
@@ -181,8 +185,10 @@ class Settings:
         """The account of that name."""
         return next((service for service in self.services if service.name == name), None)
 
-    def rate(self, digits: str) -> float:
-        """Credits a part for a number or prefix without `+`."""
-        prefixes = (prefix for prefix in self.rates if digits.startswith(prefix))
+    def rate(self, digits: str, billing: str | None = None) -> float:
+        """Credits a part for a number or prefix without `+`, as the accounts are billed or as in another country."""
+        others = self.billed_rates.get(billing or self.billing_country)
+        rates = {**self.rates, **others} if others else self.rates
+        prefixes = (prefix for prefix in rates if digits.startswith(prefix))
         longest = max(prefixes, key=len, default=None)
-        return self.default_rate if longest is None else self.rates[longest]
+        return self.default_rate if longest is None else rates[longest]

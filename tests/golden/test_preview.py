@@ -144,6 +144,9 @@ def test_the_document_is_as_its_schema_says(command, project):
             "moreCharacters": 0,
         },
         "skipped": 1,
+        "normalized": None,
+        "rows": [],
+        "moreRows": 0,
     } == delivery
     assert ("none", ["Hello\nthere"], []) == (
         hello["stopClause"], hello["example"]["split"], hello["unicode"]["characters"]

@@ -9,7 +9,7 @@ from smsdeclare.encoding import (
     Forcing,
     Measure,
     forcing,
-    look_alike,
+    is_gsm,
     measure,
     room,
     split,
@@ -68,7 +68,7 @@ def test_a_character_outside_the_alphabet_makes_the_text_unicode(character):
 @pytest.mark.parametrize("character", list(DEFAULT_TABLE + EXTENSION_TABLE))
 def test_a_character_of_the_alphabet_keeps_the_text_gsm(character):
     assert "gsm7" == measure(character).encoding
-    assert look_alike(character) is None
+    assert is_gsm(character)
 
 
 @pytest.mark.parametrize(
@@ -94,34 +94,6 @@ def test_the_characters_to_blame_come_in_order_with_their_count():
 
 def test_nothing_is_to_blame_in_a_gsm_text():
     assert [] == forcing("Ça va {très} bien, 5 €")
-
-
-@pytest.mark.parametrize(
-    ("character", "replacement"),
-    [
-        ("’", "'"),
-        ("“", '"'),
-        ("«", '"'),
-        ("—", "-"),
-        ("–", "-"),
-        ("…", "..."),
-        ("\u00a0", " "),
-        ("\u202f", " "),
-        ("\u200b", ""),
-        ("ê", "e"),
-        ("ç", "c"),
-        ("À", "A"),
-        ("œ", "oe"),
-        ("`", "'"),
-        ("²", "2"),
-        ("™", "TM"),
-        ("😀", None),
-        ("\u0301", None),
-        ("漢", None),
-    ],
-)
-def test_a_character_has_a_look_alike_or_none(character, replacement):
-    assert replacement == look_alike(character)
 
 
 def test_the_stop_clause_is_a_line_feed_and_ten_characters():

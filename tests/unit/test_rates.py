@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsdeclare.rates import bill, credits_of, stop_clause
+from smsdeclare.rates import Rate, Rates, bill, credits_of, sender_types, stop_clause
+from smsdeclare.simulator import text as simulator
+from smsdeclare.simulator.settings import Settings
 
 ADVERTISING = {"sender": "ACME"}
 
@@ -35,8 +37,76 @@ def test_the_clause_never_makes_a_text_cheaper(text, options):
     assert bill(text, options).parts >= bill(text, {"noStopClause": True}).parts
 
 
-def test_only_rates_that_are_known_count_as_exact():
-    assert ((2.0, True), (2.0, False), (1.0, False)) == (credits_of(2, "FR"), credits_of(2, "BE"), credits_of(1, None))
+@given(st.text(st.sampled_from("a€ê😀"), min_size=1, max_size=1200))
+def test_the_figures_lie_within_both_models_of_the_clause(text):
+    """Each part a little emptier or fuller than by division, since no pair of units is torn."""
+    found = bill(text, ADVERTISING)
+    simulated = {simulator.measure(text, Settings(stop_limit=limit), stop=True).parts for limit in (295, 302)}
+    assert found.fewest <= min(simulated)
+    assert max(simulated) <= found.parts
+    assert not found.exact or simulated == {found.parts}
+
+
+@pytest.mark.parametrize(
+    ("country", "billed_in", "expected"),
+    [
+        pytest.param("FR", None, Rate(1.0, exact=True), id="France, by the FAQ"),
+        pytest.param("BE", None, Rate(1.0, exact=False), id="nothing is published"),
+        pytest.param(
+            "GB", None, Rate(1.0, exact=False), id="published for one country of billing, which may be another"
+        ),
+        pytest.param("GB", "GB", Rate(0.5, exact=False), id="published years ago"),
+        pytest.param("GB", "FR", Rate(1.0, exact=False), id="published, but not for this country of billing"),
+        pytest.param("IN", "IE", Rate(0.1, exact=False), id="published twice"),
+        pytest.param("GG", None, Rate(1.0, exact=False), id="no destination of its own"),
+    ],
+)
+def test_where_nobody_is_asked_what_is_published_counts(country, billed_in, expected):
+    assert expected == Rates(billed_in=billed_in).of("+447700900123", country)
+
+
+def test_what_the_provider_answered_wins():
+    rates = Rates({"FR": Rate(1.2, exact=True), "GB": Rate(0.4, exact=True)}, "FR")
+    assert Rate(1.2, exact=True) == rates.of("+33639980001", "FR")
+    assert Rate(0.4, exact=True) == rates.of("+447700900123", "GB")
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "expected"),
+    [
+        pytest.param("+447700900123", None, Rate(0.4, exact=True), id="one destination has the prefix"),
+        pytest.param("+447781000000", "GG", Rate(0.4, exact=False), id="a place that shares another's prefix"),
+        pytest.param("+15555550123", None, Rate(3.0, exact=False), id="several have it, the highest counts"),
+        pytest.param("+88213000000", None, Rate(1.0, exact=False), id="none has it"),
+    ],
+)
+def test_a_number_of_no_destination_goes_by_its_prefix(number, country, expected):
+    rates = Rates({place: Rate(each, exact=True) for place, each in {"GB": 0.4, "US": 2.0, "JM": 3.0}.items()})
+    assert expected == rates.of(number, country)
+
+
+def test_credits_are_parts_at_a_rate():
+    assert 0.3 == credits_of(3, Rate(0.1, exact=True))
+
+
+def test_the_count_of_the_provider_settles_a_doubt_where_the_rules_allow_it():
+    doubtful = bill("a" * 296, ADVERTISING)
+    assert (2, True) == (doubtful.settled(2).parts, doubtful.settled(2).exact)
+    assert (3, True) == (doubtful.settled(3).parts, doubtful.settled(3).exact)
+    assert doubtful == doubtful.settled(1) == doubtful.settled(4)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, ("shortcode",)),
+        ({"sender": "ACME"}, ("alpha",)),
+        ({"sender": "ACME", "senderForResponse": True}, ("shortcode",)),
+        ({"sender": "+33639980001"}, ("numeric", "virtual")),
+    ],
+)
+def test_what_a_sender_may_be_taken_for(options, expected):
+    assert expected == sender_types(options)
 
 
 @pytest.mark.parametrize(

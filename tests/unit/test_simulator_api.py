@@ -613,7 +613,7 @@ def test_a_text_is_estimated(body, settings, expected):
     )
 
 
-@pytest.mark.parametrize(("country", "expected"), [("fr", 1.0), ("be", 0.5), ("xx", 0.5)])
+@pytest.mark.parametrize(("country", "expected"), [("fr", 1.0), ("be", 0.5), ("all", 0.5)])
 def test_rates_are_open_to_everybody(country, expected):
     simulator = world(default_rate=0.5)
     response = simulator.handle("GET", f"/1.0/sms/rates/destinations?country={country}", {}, b"", NOON)
@@ -621,9 +621,20 @@ def test_rates_are_open_to_everybody(country, expected):
 
 
 @pytest.mark.parametrize(
+    ("billing", "told"), [pytest.param("", 0.5, id="unasked"), pytest.param("&billingCountry=fr", 1.5, id="asked")]
+)
+def test_rates_hang_on_the_country_of_billing(billing, told):
+    simulator = world(rates={"44": 1.5}, billed_rates={"gb": {"44": 0.5}}, billing_country="gb")
+    assert told == call(simulator, "GET", f"/sms/rates/destinations?country=gb{billing}")[1]["credit"]
+    assert 0.5 == posted(simulator, "+447700900123")["totalCreditsRemoved"]
+
+
+@pytest.mark.parametrize(
     ("path", "expected"),
     [
         ("/sms/rates/destinations", 400),
+        ("/sms/rates/destinations?country=xx", 400),
+        ("/sms/rates/destinations?country=fr&billingCountry=be", 400),
         ("/sms/rates/destinations?country=FR", 400),
         ("/sms/ptts?ptt=4", 200),
         ("/sms/ptts?ptt=7", 404),

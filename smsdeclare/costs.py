@@ -1,0 +1,80 @@
+"""Sends to be posted → what a reader should know of their cost: dear rows, doubts, what was replaced."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from smsdeclare import codes
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.look_alikes import look_alike
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from smsdeclare.plan import Summary
+    from smsdeclare.sends import MessageSends, Send
+    from smsdeclare.surcharges import Surcharge
+
+#: So many rows of a message are named; the rest is counted.
+_ROWS = 10
+#: So many characters of a row are named.
+_CHARACTERS = 3
+#: So many countries are named.
+_PLACES = 10
+
+
+def cost_warnings(one: MessageSends, todo: Sequence[Send]) -> Iterator[Diagnostic]:
+    """What is odd about the cost of a message's sends that are to be posted."""
+    yield from _dear_rows(one, todo)
+    unsure = [send.text.bill for send in todo if not send.text.bill.exact]
+    if unsure:
+        detail = f"{one.message.address}: for {len(unsure):,}; counted are {max(bill.parts for bill in unsure)} at most"
+        yield Diagnostic(code=codes.PARTS_UNSURE, detail=detail, span=one.message.span)
+    guessed = [send for send in todo if send.text.bill.exact and not send.credits_exact]
+    if guessed:
+        rates = {f"{send.credits / send.text.bill.parts:g}" for send in guessed}
+        places = sorted({send.country or "a shared prefix" for send in guessed})
+        more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+        counted = f"counted {'is' if len(rates) == 1 else 'are'} {' or '.join(sorted(rates))} a part"
+        detail = f"{one.message.address}: {', '.join(places[:_PLACES])}{more}, for {len(guessed):,}; {counted}"
+        yield Diagnostic(code=codes.RATE_UNKNOWN, detail=detail, span=one.message.to_span)
+
+
+def credit_warnings(summary: Summary) -> Iterator[Diagnostic]:
+    """Whether the account can pay for it."""
+    if summary.credits_left is not None and summary.credits > summary.credits_left:
+        detail = f"{summary.credits_left:,.10g} are left, the plan takes {summary.credits:,.10g}"
+        yield Diagnostic(code=codes.CREDITS_INSUFFICIENT, detail=detail)
+
+
+def surcharge_phrase(row: Surcharge, rate: float) -> str:
+    """What a row costs more, and why; no value is told but a character that forces Unicode."""
+    more = (row.parts - row.instead) * rate
+    cost = f"{row.parts} parts instead of {row.instead}, {more:,.10g} credit{'' if more == 1 else 's'} more"
+    where = f" in {row.name}" if row.name else ""
+    if not row.characters:
+        return f"{cost}: the text is long{f', most of all by {row.name}' if row.name else ''}"
+    named = ", ".join(_named(character) for character in row.characters[:_CHARACTERS])
+    others = len(row.characters) - _CHARACTERS
+    verb = "force" if len(row.characters) > 1 else "forces"
+    return f"{cost}: {named}{f' and {others} more' if others > 0 else ''}{where} {verb} Unicode"
+
+
+def _named(character: str) -> str:
+    instead = look_alike(character)
+    hint = "" if instead is None else f" (`{instead}` would do)" if instead else " (can be left out)"
+    return f"`{character}` U+{ord(character):04X}{hint}"
+
+
+def _dear_rows(one: MessageSends, todo: Sequence[Send]) -> Iterator[Diagnostic]:
+    if not one.surcharges:
+        return
+    rates = {send.number: send.credits / send.text.bill.parts for send in todo}
+    dear = [row for row in one.surcharges if row.number in rates]
+    for row in islice(dear, _ROWS):
+        yield Diagnostic(code=codes.ROW_DEAR, detail=surcharge_phrase(row, rates[row.number]), span=row.span)
+    if len(dear) > _ROWS:
+        more = round(sum((row.parts - row.instead) * rates[row.number] for row in dear[_ROWS:]), 6)
+        detail = f"{one.message.address}: {len(dear) - _ROWS:,} more rows, {more:,.10g} credits more"
+        yield Diagnostic(code=codes.ROW_DEAR, detail=detail, span=one.message.to_span)
