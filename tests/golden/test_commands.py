@@ -94,6 +94,7 @@ def test_the_plan_counts_sends(command, project):
         "sample": "Hello ‹name›",
         "editedSinceSent": 0,
         "reason": "2 receivers have not had it",
+        "normalized": None,
     } == change
     assert (2, 2, 2.0) == tuple(plan["summary"][name] for name in ("send", "posts", "credits"))
     assert plan["summary"]["creditsAfter"] == plan["summary"]["creditsLeft"] - 2
