@@ -118,7 +118,6 @@ def command(
         definitions = opening.definitions(session, given, saved=saved)
     opened = opening.provider(definitions)
     ledger = opening.ledger(definitions)
-    quotes = opening.quotes(definitions, opened)
 
     def work_out(approved: str | None) -> Draft:
         again = opening.definitions(session, given, saved=saved)
@@ -137,7 +136,7 @@ def command(
         with _as_saved(approval):
             return quotes.drafted(planning.expand(again), work_out_at)
 
-    with closing(ledger):
+    with closing(ledger), opening.quoting(definitions, opened) as quotes:
         if ledger.binding not in (None, opened.binding):
             raise StateError(foreign(ledger.binding, opened.binding))
         _check_place(approval, opened)
@@ -169,7 +168,6 @@ def command(
             _check_policy(draft)
             with StopRequest() as stop:
                 run.carry_out(draft, opening.margin(definitions), work_out, stop)
-                opening.note_rates(definitions, quotes)
                 for _ in run.until_known(wait, stop):
                     run.carry_out(work_out(draft.plan.digest), opening.margin(definitions), work_out, stop)
                 run.wait_for_fellows(stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import PurePath
@@ -26,7 +27,7 @@ SIGNATURE_WINDOW = timedelta(minutes=10)
 SANDBOX_SERVICE = "sms-sandbox-1"
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from smsdeclare.cli.session import Session
@@ -169,10 +170,13 @@ def known_rates(wanted: Definitions) -> Rates:
     return Rates(rate_notes.read(place(wanted).name, billed_in), billed_in)
 
 
-def note_rates(wanted: Definitions, asked: Quotes) -> None:
-    """Keep what the provider said, for plans that can't ask; a machine of one's own is worth no note."""
+@contextmanager
+def quoting(wanted: Definitions, opened: Opened) -> Iterator[Quotes]:
+    """The same for a run, which keeps what was said for plans that can't ask; of a machine of one's own it is no use."""
+    asked = quotes(wanted, opened)
+    yield asked
     if not _stays_here(wanted):
-        rate_notes.keep(place(wanted).name, wanted.provider.billing_country, asked.answered)
+        rate_notes.keep(opened.binding.endpoint, wanted.provider.billing_country, asked.answered)
 
 
 def _rules(wanted: Definitions) -> Rules:
