@@ -172,7 +172,7 @@ def known_rates(wanted: Definitions) -> Rates:
 
 @contextmanager
 def quoting(wanted: Definitions, opened: Opened) -> Iterator[Quotes]:
-    """The same for a run, which keeps what was said for plans that can't ask; of a machine of one's own it is no use."""
+    """The same for a run, which keeps what was said for plans that can't ask; not of this machine."""
     asked = quotes(wanted, opened)
     yield asked
     if not _stays_here(wanted):
