@@ -74,7 +74,7 @@ def _violation(
     return Violation(
         rule=rule,
         limit=limit,
-        actual=actual,
+        actual=int(actual) if float(actual).is_integer() else actual,
         address=message.address if message else None,
         file=place.file if place else None,
         line=place.line if place else None,

@@ -185,7 +185,19 @@ def failure(errors: Sequence[Diagnostic], style: Style) -> str:
 
 def document(content: dict[str, Any]) -> str:
     """One document; ASCII, so that no terminal and no log reads anything into it."""
-    return json.dumps({"formatVersion": FORMAT_VERSION, **content}, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    whole = _whole({"formatVersion": FORMAT_VERSION, **content})
+    return json.dumps(whole, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _whole(value: Any) -> Any:
+    """The same with `2` where it has `2.0`, which a shell can't compare."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _whole(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(one) for one in value]
+    return value
 
 
 def row_document(row: SendRow) -> dict[str, Any]:
@@ -193,7 +205,7 @@ def row_document(row: SendRow) -> dict[str, Any]:
     facts = asdict(row)
     del facts["reason"], facts["since"]
     return {
-        {"send_at": "sendAt", "accepted_at": "acceptedAt", "delivered_at": "deliveredAt"}.get(name, name): value
+        {"send_at": "sendAt", "accepted_at": "acceptedAt", "delivered_at": "deliveredAt"}.get(name, name): _whole(value)
         for name, value in facts.items()
     } | {"reason": row.reason}
 

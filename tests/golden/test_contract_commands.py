@@ -165,6 +165,21 @@ def test_validate_can_annotate_a_pull_request(command, tmp_path):
     assert (1, True) == (result.code, result.out.startswith("::error file=smsdeclare.yaml,line=7,col=9,title=SMS108::"))
 
 
+def test_validating_needs_neither_network_nor_credentials(command, tmp_path, monkeypatch, serve):
+    server = serve()
+    for name in worlds.KEYS:
+        monkeypatch.delenv(name)
+    folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(server.url, HELLO)})
+    assert (0, []) == (command("validate", "-C", folder).code, server.requests)
+
+
+def test_looking_works_while_sending_is_stopped(command, sent):
+    command("stop", "--reason", "wrong price", "-C", sent)
+    for words in (("plan",), ("settle",), ("refresh",), ("status",), ("state", "list"), ("preview",), ("validate",)):
+        assert 0 == command(*words, "-C", sent).code
+    assert 6 == command(*APPLY, "-C", sent).code
+
+
 def test_planning_writes_nothing_locks_nothing_and_needs_read_rights_only(command, serve, tmp_path):
     server = serve(credentials=(Credential(rules=(("GET", "/sms"), ("GET", "/sms/*"))),))
     folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(server.url, HELLO)})

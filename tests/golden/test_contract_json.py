@@ -6,13 +6,16 @@ import pty
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import jsonschema
 import pytest
 import worlds
 
+from smsdeclare.compare import Action
 from smsdeclare.schema import load_schema
-from smsdeclare.simulator.settings import Service
+from smsdeclare.simulator.api import Simulator
+from smsdeclare.simulator.settings import Service, Settings
 
 A, B, C = (worlds.number(index) for index in range(1, 4))
 APPLY = ("apply", "--auto-approve")
@@ -173,6 +176,20 @@ def test_a_refusal_of_the_provider_carries_its_query_id(command, serve, tmp_path
 # — what a plan says —
 
 
+def test_the_actions_are_those_of_the_contract():
+    assert {"send", "cancel", "replace", "keep", "settle"} == {action.value for action in Action}
+
+
+def test_a_figure_that_is_whole_is_written_so(command, tmp_path):
+    worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=f"policy: {{maxCredits: 1}}\n{HELLO}")})
+    refused = command("plan", "-C", tmp_path, "--json")
+    assert ('"credits": 2,' in refused.out, '"actual": 2,' in refused.out) == (True, True)
+    assert "maxCredits: 2 is beyond 1" in command("plan", "-C", tmp_path).out
+    worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=HELLO)})
+    command(*APPLY, "-C", tmp_path)
+    assert '"credits": 1,' in command("state", "list", "-C", tmp_path, "--format", "lines").out
+
+
 def test_a_message_has_one_change_for_each_action(command, serve, tmp_path):
     server = serve("al")
     folder = project(tmp_path, server.url)
@@ -252,6 +269,22 @@ def test_neither_jobs_nor_rates_nor_files_nor_order_change_the_digest(command, t
     assert 1 == len(set(digests))
     other = worlds.write(tmp_path / "other", {"smsdeclare.yaml": worlds.root(more=f"messages:\n{first}")})
     assert command("plan", "-C", other, "--json").json["digest"] not in digests
+
+
+def test_what_gets_too_late_after_the_approval_is_only_taken_away(command, serve, tmp_path):
+    """The clock is no part of what is approved."""
+    server = serve()
+    end = datetime.now(tz=UTC) + timedelta(hours=1)
+    late = f'  late: {{text: Hi, to: "{A}", expiresAt: "{end:%Y-%m-%d %H:%M}Z"}}\n'
+    more = f'messages:\n{late}  good: {{text: Ho, to: "{B}"}}\n'
+    folder = project(tmp_path, server.url, more)
+    digest = command("plan", "-C", folder, "--out", "plan.json", "--json").json["digest"]
+    server._simulator = Simulator(Settings(clock_ahead=7200))
+    result = command("apply", "-C", folder, "plan.json", "--json")
+    assert (3, digest, 1, 1) == (
+        result.code, result.json["digest"], result.json["summary"]["sent"], result.json["summary"]["missed"]
+    )  # fmt: skip
+    assert 0 == command("apply", "-C", folder, "plan.json").code
 
 
 def test_the_digest_of_a_saved_plan_is_that_of_its_run(command, tmp_path):
