@@ -25,7 +25,7 @@ from urllib3 import Retry
 
 SERVICE = "sms-ab12345-1"
 #: How long each of them waits for an answer. Seconds.
-TIMEOUT = 2.0
+TIMEOUT = 4.0
 
 
 def text(number):
