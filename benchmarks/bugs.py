@@ -27,8 +27,8 @@ _FILE, _SQLITE, _RELATIONAL, _STATEMENTS, _COPIES = (
     f"smsdeclare/ledgers/{name}.py" for name in ("sqlite_file", "sqlite", "relational", "statements", "copies")
 )
 _OVH, _ANSWERS, _TRANSPORT = (f"smsdeclare/providers/{name}.py" for name in ("ovh", "ovh_answers", "transport"))
-_APPLY, _SETTLE, _CANCEL, _COMPARE, _STATES, _RUN = (
-    f"smsdeclare/{name}.py" for name in ("apply", "settle", "cancel", "compare", "states", "cli/run")
+_APPLY, _OUTCOMES, _SETTLE, _CANCEL, _COMPARE, _STATES, _RUN = (
+    f"smsdeclare/{name}.py" for name in ("apply", "outcomes", "settle", "cancel", "compare", "states", "cli/run")
 )
 
 _BOUNDARIES, _SETTLING = (f"tests/crash/test_{name}.py" for name in ("boundaries", "settling"))
@@ -60,17 +60,17 @@ BUGS = (
                 _RELATIONAL,
                 "        with self._transaction() as run:\n"
                 "            self._check(run, epoch)\n"
-                "            claim = self._take(run, intent, State.INTENDED)\n",
+                "            for intent, prepare in wanted:\n",
                 '        self._connection.execute("PRAGMA synchronous = OFF")\n'
                 "        with self._transaction() as run:\n"
                 "            self._check(run, epoch)\n"
-                "            claim = self._take(run, intent, State.INTENDED)\n",
+                "            for intent, prepare in wanted:\n",
             ),
             Change(
                 _RELATIONAL,
-                "        moved = 0\n        with self._transaction() as run:\n",
+                "        with self._transaction() as run:\n            return sum(self._answer(",
                 '        self._connection.execute("PRAGMA synchronous = EXTRA")\n'
-                "        moved = 0\n        with self._transaction() as run:\n",
+                "        with self._transaction() as run:\n            return sum(self._answer(",
             ),
         ),
         ("tests/crash/test_power_loss.py::test_every_write_is_whole_or_not_there_and_what_was_durable_stays",),
@@ -124,24 +124,21 @@ BUGS = (
         "POST before record",
         "the job is posted inside the claim's transaction, before its commit",
         (
+            Change(_APPLY, "class _Turn(NamedTuple):\n", "_EARLY = {}\n\n\nclass _Turn(NamedTuple):\n"),
             Change(
                 _APPLY,
-                "lambda claim: provider.prepare(job, claim.tag, claim.numbers)",
-                "lambda claim: _early(provider, provider.prepare(job, claim.tag, claim.numbers))",
+                "        return self.provider.prepare(job, claim.tag, claim.numbers)\n",
+                "        prepared = self.provider.prepare(job, claim.tag, claim.numbers)\n"
+                "        try:\n"
+                "            _EARLY[prepared.body_digest] = self.provider.submit(prepared)\n"
+                "        except Exception as error:\n"
+                "            _EARLY[prepared.body_digest] = error\n"
+                "        return prepared\n",
             ),
             Change(
                 _APPLY,
-                "    try:\n        return provider.submit(prepared)\n"
-                "    except InDoubt as doubt:\n        return doubt\n",
-                "    return _EARLY.pop(prepared.body_digest)\n\n\n"
-                "_EARLY = {}\n\n\n"
-                "def _early(provider, prepared):\n"
-                "    try:\n"
-                "        answer = provider.submit(prepared)\n"
-                "    except InDoubt as doubt:\n"
-                "        answer = doubt\n"
-                "    _EARLY[prepared.body_digest] = answer\n"
-                "    return prepared\n",
+                "            answer = self.provider.submit(prepared)\n",
+                "            answer = _EARLY.pop(prepared.body_digest)\n",
             ),
         ),
         (f"{_BOUNDARIES}::test_a_crash_at_any_boundary_doubles_nobody_and_loses_nobody[a, planned anew]",),
@@ -207,11 +204,11 @@ BUGS = (
         (
             Change(
                 _OVH,
-                "            response, body = self._line.send(request)\n        except Exception as error:",
+                "            response, body = self._here.line.send(request)\n        except Exception as error:",
                 "            try:\n"
-                "                response, body = self._line.send(request)\n"
+                "                response, body = self._here.line.send(request)\n"
                 "            except RequestException:\n"
-                "                response, body = self._line.send(request)\n"
+                "                response, body = self._here.line.send(request)\n"
                 "        except Exception as error:",
             ),
         ),
@@ -242,9 +239,9 @@ BUGS = (
         (
             Change(
                 _APPLY,
-                '        return Unreached(reason="too much time had passed since it was signed")\n',
-                '        again = provider._request("POST", prepared.url, prepared.body)\n'
-                "        prepared = replace(prepared, headers=tuple(again.headers.items()))\n",
+                '            return _Landed(Unreached(reason="too much time had passed since it was signed"), 0.0)\n',
+                '            again = self.provider._request("POST", prepared.url, prepared.body)\n'
+                "            prepared = replace(prepared, headers=tuple(again.headers.items()))\n",
             ),
         ),
         (
@@ -337,7 +334,11 @@ BUGS = (
     Bug(
         "ignore invalid receivers",
         "who is refused in a report counts as taken",
-        (Change(_APPLY, "        else State.REJECTED\n        for number", "        else taken\n        for number"),),
+        (
+            Change(
+                _OUTCOMES, "        else State.REJECTED\n        for number", "        else taken\n        for number"
+            ),
+        ),
         (
             "tests/unit/test_apply.py::test_only_invalid_receivers_are_rejected_for_good",
             "tests/unit/test_apply.py::test_a_report_is_read_receiver_by_receiver",
@@ -358,8 +359,8 @@ BUGS = (
             ),
             Change(
                 _RUN,
-                "                    self._take_all(self._post(draft, digest, margin, stop), stop, progress)\n",
-                "                    self._take_all(self._post(draft, digest, margin, stop), stop, progress)\n"
+                "                        self._take_all(self._post(draft, digest, margin, stop, lanes), stop, progress)\n",
+                "                        self._take_all(self._post(draft, digest, margin, stop, lanes), stop, progress)\n"
                 '                for sms in self.ledger.__dict__.pop("later", ()):\n'
                 "                    self.opened.provider.take_back(sms)\n",
             ),
@@ -436,9 +437,8 @@ BUGS = (
         (
             Change(
                 _APPLY,
-                "        outcome = _outcome(claim, answer, timestamp(provider.now()))\n        ledger.record(",
-                "        if stop():\n            return\n"
-                "        outcome = _outcome(claim, answer, timestamp(provider.now()))\n        ledger.record(",
+                "        if done:\n            self.ledger.record_all(",
+                "        if self.stop():\n            return\n        if done:\n            self.ledger.record_all(",
             ),
         ),
         (
