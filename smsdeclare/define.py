@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from smsdeclare import codes, phone, schedule
 from smsdeclare.define_receivers import check_lists, receiver, receivers_list
@@ -282,7 +282,12 @@ class _Definer:
             return ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             if root:
-                self.reporter.report(codes.WRONG_VALUE, f"`{name}` is no time zone", root, ("timezone",))
+                zones = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones())}
+                near = zones.get(name.rpartition("/")[2].casefold(), "Europe/Paris")
+                hint = f"As the IANA database has it, such as `{near}`."
+                self.reporter.report(
+                    codes.WRONG_VALUE, f"`{name}` is no time zone", root, ("timezone",), suggestion=hint
+                )
             return None
 
     def _targets(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 from smsdeclare import codes, files, phone
 from smsdeclare.diagnostics import Diagnostic, Related, Span
 from smsdeclare.errors import InputError
+from smsdeclare.reporter import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -241,7 +242,10 @@ def _columns(source: CsvSource, header: list[str], line: int) -> tuple[int, list
     for wanted in (source.number_column, *source.where):
         if wanted not in header:
             detail = f"`{wanted}` in {source.shown}, which has {', '.join(f'`{name}`' for name in named[:12])}"
-            raise InputError(Diagnostic(code=codes.CSV_MISSING_COLUMN, detail=detail, span=source.span))
+            near = did_you_mean(wanted, named)
+            raise InputError(
+                Diagnostic(code=codes.CSV_MISSING_COLUMN, detail=detail, span=source.span, suggestion=near)
+            )
     filters = [(header.index(column), wanted) for column, wanted in source.where.items()]
     return header.index(source.number_column), filters
 

@@ -154,7 +154,9 @@ class _Reading:
         free = {_folded(name): name for name in allowed if name not in self.value}
         near = difflib.get_close_matches(_folded(key), free, n=1)
         other = _OTHER_SPELLINGS.get(key)
-        if other in free.values():
+        if key == "<<":
+            suggestion = "YAML 1.2 merges no mappings: write their keys out, or name them under `options`."
+        elif other in free.values():
             suggestion = f"Did you mean `{other}`?"
         elif "options" in allowed and key in _definitions()["options"]["properties"]:
             suggestion = f"Put `{key}` under `options`."

@@ -186,3 +186,18 @@ def test_what_a_stop_took_back_can_be_freed_beside_what_is_free_already(command,
     again = command("resend", "message.hello", "--reason", "once more", "-C", tmp_path)
     assert (1, True) == (again.code, "error SMS512" in again.err)
     assert 1 == command(*APPLY, "-C", tmp_path, "--json").json["summary"]["scheduled"]
+
+
+@pytest.mark.parametrize(
+    ("more", "table", "hint"),
+    [
+        pytest.param("timezone: Paris\n", "", "`Europe/Paris`", id="a city"),
+        pytest.param("timezone: europe/berlin\n", "", "`Europe/Berlin`", id="a zone in small letters"),
+        pytest.param("timezone: CEST\n", "", "`Europe/Paris`", id="no zone at all"),
+        pytest.param(LIST + worlds.message("Hi", "all"), "Number\n1\n", "Did you mean `Number`?", id="a column"),
+        pytest.param("options: {a: &a {priority: low}, b: {<<: *a}}\n", "", "merges no mappings", id="a merge key"),
+    ],
+)
+def test_what_is_nearly_right_is_told_how_it_is_right(command, tmp_path, more, table, hint):
+    result = command("validate", "-C", project(tmp_path, more, **{"a.csv": table}))
+    assert (1, True) == (result.code, hint in result.out)
