@@ -518,7 +518,7 @@ ROOT_MISTAKES = {
         "1:9",
         "state.numbers",
         "`numbers`",
-        "Allowed here: `backend`, `path`, `allowLocalInCI`.",
+        "Allowed here: `backend`, `path`, `schema`, `allowLocalInCI`.",
     ),
     "a duration without a unit": (
         "settle: {after: '30'}\n",
