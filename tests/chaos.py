@@ -272,7 +272,10 @@ class WatchedLedger(SqliteLedger):
 class Lease:
     """Nobody holds a lease here: safety never rests on it."""
 
-    def hold(self):
+    #: No run knows of another.
+    fellows = ()
+
+    def hold(self, digest):
         pass
 
     def renew(self):
