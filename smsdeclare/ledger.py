@@ -125,6 +125,10 @@ class Ledger(Protocol):
         """Note that nothing is left of these revisions of messages."""
         ...
 
+    def taken(self, message: str, revision: int, numbers: Sequence[str]) -> Sequence[str]:
+        """Which of these numbers no claim would get at this moment."""
+        ...
+
     def known(self, message: str, revision: int) -> Iterator[Known]:
         """Every send of a revision, ordered by number."""
         ...

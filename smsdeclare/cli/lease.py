@@ -41,7 +41,8 @@ class Holder:
         self._digest: str | None = None
         self._wait = wait
         self._clock = clock
-        self._name = uuid.uuid4().hex
+        #: Tells it from all other runs.
+        self.name = uuid.uuid4().hex
         self._since = timestamp(self._clock.now())
         #: Of the monotonic clock; None before it is held.
         self._renewed_at: float | None = None
@@ -61,7 +62,7 @@ class Holder:
         """Give it back where it is held: nothing more is claimed."""
         if self._renewed_at is not None:
             self._renewed_at = None
-            self._ledger.let_go(self._name, timestamp(self._clock.now()))
+            self._ledger.let_go(self.name, timestamp(self._clock.now()))
 
     @property
     def fellows(self) -> list[Lease]:
@@ -96,11 +97,11 @@ class Holder:
             self._clock.sleep(_LOOK_SECONDS)
 
     def _others(self) -> list[Lease]:
-        return [one for one in self._ledger.leases if one.holder != self._name and not self._is_over(one)]
+        return [one for one in self._ledger.leases if one.holder != self.name and not self._is_over(one)]
 
     def _lease(self) -> Lease:
         return Lease(
-            holder=self._name,
+            holder=self.name,
             actor=environment.actor(),
             host=socket.gethostname(),
             pid=os.getpid(),

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from smsdeclare import apply as acting
-from smsdeclare import cancel, codes, refresh, settle
+from smsdeclare import cancel, codes, refresh, settle, sharing
 from smsdeclare.cli.progress import Progress
 from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import formatter
@@ -192,8 +192,9 @@ class Run:
     def _post(
         self, draft: Draft, digest: str, margin: timedelta, stop: StopRequest, lanes: Lanes
     ) -> Iterable[JobDone | JobMissed | Trouble]:
+        jobs = sharing.apart(draft.jobs, self.ledger, self.holder.name) if self.ledger.is_shared else draft.jobs
         return acting.apply(
-            draft.jobs,
+            jobs,
             self.ledger,
             self.opened.provider,
             self.opened.clock,

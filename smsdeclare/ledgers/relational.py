@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from smsdeclare.ledgers.copies import Contents, Pushed
     from smsdeclare.records import Intent, Outcome
 
+#: So many numbers go into one question.
+_ASKED_AT_ONCE = 500
+
 
 class RelationalLedger(EvidenceLedger):
     """The statements of a ledger, in order; safe by the claim alone, whatever the engine's locks."""
@@ -124,6 +127,15 @@ class RelationalLedger(EvidenceLedger):
     def is_complete(self, message: str, revision: int) -> bool:
         """Whether a run had once nothing left of a revision, so that whoever is not on record joined later."""
         return any(True for _ in self._rows(statements.COMPLETED, {"message": message, "revision": revision}))
+
+    def taken(self, message: str, revision: int, numbers: Sequence[str]) -> Sequence[str]:
+        """Which of these numbers no claim would get at this moment."""
+        found: list[str] = []
+        for start in range(0, len(numbers), _ASKED_AT_ONCE):
+            some = {f"number{place}": one for place, one in enumerate(numbers[start : start + _ASKED_AT_ONCE])}
+            statement = statements.taken(len(some), tuple(sorted(FREE)))
+            found += (number for (number,) in self._rows(statement, {"message": message, "revision": revision, **some}))
+        return found
 
     def known(self, message: str, revision: int) -> Iterator[Known]:
         """Every send of a revision, ordered by number."""

@@ -124,8 +124,13 @@ CLAIM_ROW: Final = "(:message, :revision, :number{place}, :state, :ordinal)"
 CLAIM_TAIL: Final = """
     ON CONFLICT (message, revision, number) DO UPDATE
     SET state = excluded.state, ordinal = excluded.ordinal, attempts = sends.attempts + 1, reason = NULL, sms = NULL
-    WHERE sends.state IN ({free}) AND NOT (sends.state = 'cancelled' AND COALESCE(sends.taken_back, '') = 'stop')
+    WHERE {is_free}
     RETURNING number"""
+_IS_FREE: Final = """
+    sends.state IN ({free}) AND NOT (sends.state = 'cancelled' AND COALESCE(sends.taken_back, '') = 'stop')"""
+TAKEN_OF: Final = """
+    SELECT number FROM sends
+    WHERE message = :message AND revision = :revision AND number IN ({numbers}) AND NOT ({is_free})"""
 TAG_TAKEN: Final = "SELECT 1 FROM jobs WHERE tag = :tag"
 INSERT_JOB: Final = """
     INSERT INTO jobs (message, revision, ordinal, tag, provider, endpoint, service, receivers, text_digest,
@@ -288,4 +293,14 @@ def resend(ended: tuple[str, ...]) -> str:
 def claim(rows: int, free: tuple[str, ...]) -> str:
     """The claim of `rows` sends as one statement."""
     values = ", ".join(CLAIM_ROW.format(place=place) for place in range(rows))
-    return CLAIM_HEAD + values + CLAIM_TAIL.format(free=", ".join(f"'{state}'" for state in free))
+    return CLAIM_HEAD + values + CLAIM_TAIL.format(is_free=_is_free(free))
+
+
+def taken(numbers: int, free: tuple[str, ...]) -> str:
+    """Which of so many numbers no claim would get."""
+    places = ", ".join(f":number{place}" for place in range(numbers))
+    return TAKEN_OF.format(numbers=places, is_free=_is_free(free))
+
+
+def _is_free(free: tuple[str, ...]) -> str:
+    return _IS_FREE.format(free=", ".join(f"'{state}'" for state in free))

@@ -309,6 +309,16 @@ def test_a_claim_made_before_a_rename_is_refused(ledger, reopen):
         ledger.claim(intent(A), prepare, epoch=epoch)
 
 
+def test_what_no_claim_would_get_is_told_before(ledger):
+    for state, one in zip((State.ACCEPTED, State.NOT_SENT, State.UNKNOWN), (A, B, C), strict=True):
+        claim, _ = ledger.claim(intent(one), prepare, epoch=ledger.epoch)
+        ledger.record(claim, outcome({one: state}))
+    ledger.claim(intent(A, message="other"), prepare, epoch=ledger.epoch)
+    assert [A, C] == sorted(ledger.taken("hello", 1, [A, B, C, "+33639980004"]))
+    assert [A] == list(ledger.taken("hello", 1, [A] * 2000))[:1]
+    assert [] == list(ledger.taken("hello", 2, [A, B, C]))
+
+
 # — leases —
 
 
