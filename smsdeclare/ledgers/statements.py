@@ -141,7 +141,7 @@ INSERT_JOB: Final = """
 #: Evidence about a job moves only what still belongs to that job and is still in doubt.
 MOVE: Final = """
     UPDATE sends SET state = :state, reason = :reason
-    WHERE message = :message AND revision = :revision AND number = :number AND ordinal = :ordinal
+    WHERE message = :message AND revision = :revision AND number IN ({numbers}) AND ordinal = :ordinal
       AND state IN ('intended', 'unknown')"""
 ANSWER_JOB: Final = """
     UPDATE jobs SET answered_at = :at, accepted = :accepted, credits = :credits, ids = :ids, query_id = :query_id
@@ -298,8 +298,16 @@ def claim(rows: int, free: tuple[str, ...]) -> str:
 
 def taken(numbers: int, free: tuple[str, ...]) -> str:
     """Which of so many numbers no claim would get."""
-    places = ", ".join(f":number{place}" for place in range(numbers))
-    return TAKEN_OF.format(numbers=places, is_free=_is_free(free))
+    return TAKEN_OF.format(numbers=_places(numbers), is_free=_is_free(free))
+
+
+def move(numbers: int) -> str:
+    """Move so many sends of one job to one state."""
+    return MOVE.format(numbers=_places(numbers))
+
+
+def _places(numbers: int) -> str:
+    return ", ".join(f":number{place}" for place in range(numbers))
 
 
 def _is_free(free: tuple[str, ...]) -> str:

@@ -1,0 +1,129 @@
+"""What is on record in a relational ledger, as values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from smsdeclare.ledgers import statements
+from smsdeclare.ledgers.evidence import EvidenceLedger, damaged, read_ids
+from smsdeclare.records import Known, Record, Tally
+from smsdeclare.states import FREE, State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+#: So many numbers go into one statement.
+_AT_ONCE = 500
+
+
+class ReadingLedger(EvidenceLedger):
+    """Nothing here writes; whatever may be as long as the list of receivers comes as a stream."""
+
+    def revisions(self, message: str) -> Sequence[int]:
+        """Which revisions of a message are on record, ascending."""
+        found: list[int] = []
+        while True:
+            after = {"message": message, "after": found[-1] if found else 0}
+            ((revision,),) = self._rows(statements.NEXT_REVISION, after)
+            if revision is None:
+                return found
+            found.append(revision)
+
+    def first_sent(self, message: str, revision: int) -> str | None:
+        """When the first send of a revision was claimed that was taken, or may have been; RFC 3339 in UTC, or None."""
+        ((first,),) = self._rows(statements.FIRST_SENT, {"message": message, "revision": revision})
+        return None if first is None else str(first)
+
+    def is_complete(self, message: str, revision: int) -> bool:
+        """Whether a run had once nothing left of a revision, so that whoever is not on record joined later."""
+        return any(True for _ in self._rows(statements.COMPLETED, {"message": message, "revision": revision}))
+
+    def taken(self, message: str, revision: int, numbers: Sequence[str]) -> Sequence[str]:
+        """Which of these numbers no claim would get at this moment."""
+        key, free = {"message": message, "revision": revision}, tuple(sorted(FREE))
+        return [
+            number
+            for some in named(numbers)
+            for (number,) in self._rows(statements.taken(len(some), free), {**key, **some})
+        ]
+
+    def known(self, message: str, revision: int) -> Iterator[Known]:
+        """Every send of a revision, ordered by number."""
+        for number, state, resends, text, *others in self._rows(
+            statements.KNOWN, {"message": message, "revision": revision}
+        ):
+            if text is None:
+                raise damaged("a send lacks its job")
+            yield Known(number, self._state(state), resends, text, *others)
+
+    def credits_taken(self, message: str, revision: int, *, but: str | None = None) -> float:
+        """Credits that the jobs of a revision took, those claimed under the plan digest `but` left out."""
+        key = {"message": message, "revision": revision, "but": but or ""}
+        ((taken,),) = self._rows(statements.CREDITS_TAKEN, key)
+        return float(taken)
+
+    def in_doubt(self) -> Iterator[Record]:
+        """Every send whose fate is open, ordered by key."""
+        return map(self._record, self._rows(statements.RECORDS_IN_DOUBT, {}))
+
+    def records(self, message: str | None = None, revision: int | None = None) -> Iterator[Record]:
+        """What is on record, ordered by message, revision and number."""
+        if message is None:
+            statement = statements.RECORDS
+        else:
+            statement = statements.RECORDS_OF_MESSAGE if revision is None else statements.RECORDS_OF_REVISION
+        return map(self._record, self._rows(statement, {"message": message, "revision": revision}))
+
+    def tallies(self) -> Sequence[Tally]:
+        """How many sends stand where, for each revision of each message."""
+        return [
+            Tally(message, revision, self._state(state), count)
+            for message, revision, state, count in self._rows(statements.TALLIES, {})
+        ]
+
+    def reasons(self, message: str, revision: int) -> Sequence[tuple[State, str, int]]:
+        """Why sends of a revision failed, were refused or are unknown, and how many; the most frequent first."""
+        key = {"message": message, "revision": revision}
+        return [(self._state(state), why, count) for state, why, count in self._rows(statements.REASONS, key)]
+
+    def left_texts(self, names: Collection[str]) -> Mapping[str, str]:
+        """Of every message on record that is not among `names`: digest of its latest text as written → its name."""
+        found: dict[str, str] = {}
+        message = ""
+        while True:
+            ((message,),) = self._rows(statements.NEXT_MESSAGE, {"after": message})
+            if message is None:
+                return found
+            if message not in names:
+                ((digest,),) = self._rows(statements.LATEST_TEMPLATE, {"message": message})
+                found[digest] = message
+
+    def _record(self, row: Any) -> Record:
+        (message, revision, number, state, attempts, reason, ids, taken, accepted, receivers, sms, *times) = row
+        claimed_at, answered_at, delivered_at, send_at = times
+        if claimed_at is None:
+            raise damaged("a send lacks its job")
+        state = self._state(state)
+        took = state in (State.ACCEPTED, State.SCHEDULED, State.DELIVERED, State.FAILED)
+        known_ids = read_ids(ids)
+        return Record(
+            message=message,
+            revision=revision,
+            number=number,
+            state=state,
+            attempts=attempts,
+            reason=reason,
+            # Which id is whose is certain only where there is one of each: the order of `ids` is not documented.
+            id=sms or (known_ids[0] if took and receivers == 1 and len(known_ids) == 1 else None),
+            credits=taken / accepted if took and taken is not None and accepted else None,
+            claimed_at=claimed_at,
+            accepted_at=answered_at if took else None,
+            delivered_at=delivered_at,
+            send_at=send_at,
+        )
+
+
+def named(numbers: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Numbers by the names that they have in a statement, so many at a time."""
+    for start in range(0, len(numbers), _AT_ONCE):
+        yield {f"number{place}": one for place, one in enumerate(numbers[start : start + _AT_ONCE])}
