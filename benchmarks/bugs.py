@@ -23,8 +23,9 @@ class Bug(NamedTuple):
     gates: tuple[str, ...]
 
 
-_FILE, _SQLITE, _RELATIONAL, _STATEMENTS, _COPIES = (
-    f"smsdeclare/ledgers/{name}.py" for name in ("sqlite_file", "sqlite", "relational", "statements", "copies")
+_FILE, _SQLITE, _RELATIONAL, _READING, _STATEMENTS, _COPIES = (
+    f"smsdeclare/ledgers/{name}.py"
+    for name in ("sqlite_file", "sqlite", "relational", "reading", "statements", "copies")
 )
 _OVH, _ANSWERS, _TRANSPORT = (f"smsdeclare/providers/{name}.py" for name in ("ovh", "ovh_answers", "transport"))
 _APPLY, _OUTCOMES, _SETTLE, _CANCEL, _COMPARE, _STATES, _RUN = (
@@ -149,9 +150,7 @@ BUGS = (
         (
             Change(
                 _STATEMENTS,
-                "    WHERE sends.state IN ({free}) AND NOT"
-                " (sends.state = 'cancelled' AND COALESCE(sends.taken_back, '') = 'stop')\n"
-                "    RETURNING number",
+                "    WHERE {is_free}\n    RETURNING number",
                 "    RETURNING number",
             ),
         ),
@@ -301,7 +300,7 @@ BUGS = (
         "the first id of a report is the first receiver's, also for what is taken back",
         (
             Change(
-                _RELATIONAL,
+                _READING,
                 "known_ids[0] if took and receivers == 1 and len(known_ids) == 1 else None",
                 "known_ids[0] if took and known_ids else None",
             ),
@@ -408,7 +407,7 @@ BUGS = (
                 "        with suppress(sqlite3.DatabaseError):\n            # Not `yield from`",
             ),
             Change(
-                _RELATIONAL,
+                _READING,
                 '                raise damaged("a send lacks its job")\n            yield Known',
                 "                continue\n            yield Known",
             ),
