@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _IDLE_SECONDS = 2.0
 #: The provider's time is asked anew after this, since clocks are set and laptops sleep. Seconds.
 _TIME_VALID_SECONDS = 300.0
+#: No clock says so. Epoch seconds, in the year 5138.
+_END_OF_TIME = 100_000_000_000
 _HEADERS = {
     "Accept": "application/json",
     # A compressed answer could unpack to anything.
@@ -284,7 +286,7 @@ class OvhProvider:
             # Nobody lacks the right to ask for the time: this is another place.
             hint = "Is the URL of the endpoint whole? OVHcloud's ends with /1.0."
             raise ProviderError(*(replace(one, suggestion=hint) for one in error.diagnostics)) from error
-        if not isinstance(server, int):
+        if type(server) is not int or not 0 < server < _END_OF_TIME:
             raise unreadable("the time was expected")
         self._ahead = server - int(self._clock.now().timestamp())
         self._learned_at = self._clock.monotonic()

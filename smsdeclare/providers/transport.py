@@ -1,4 +1,4 @@
-"""HTTP without surprises: nothing is retried, nothing is followed, and the first byte is noticed."""
+"""HTTP without surprises: nothing that creates is retried, nothing is followed, and the first byte is noticed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from typing import Any
 from urllib.parse import urlsplit
 
-from requests import PreparedRequest, Response, Session
+from requests import ConnectionError, PreparedRequest, Response, Session  # noqa: A004 - the one that requests raises
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -26,6 +26,8 @@ class _Wire(threading.local):
     """
 
     has_begun = False
+    #: Whether it went over a connection that had served another one, which the other side may have closed since.
+    is_reused = False
 
 
 wire = _Wire()
@@ -35,6 +37,16 @@ class _NoticesFirstByte:
     """Mixed into urllib3's connections: what is written while connecting (a proxy's tunnel) does not count."""
 
     _connecting = False
+    _is_used = False
+
+    def putrequest(self, *arguments: Any, **settings: Any) -> None:
+        wire.is_reused = self._is_used and getattr(self, "sock", None) is not None
+        self._is_used = True
+        super().putrequest(*arguments, **settings)  # type: ignore[misc]  # as above
+
+    def close(self) -> None:
+        self._is_used = False
+        super().close()  # type: ignore[misc]  # as above
 
     def connect(self) -> None:
         self._connecting = True
@@ -102,13 +114,21 @@ class Line:
     def send(self, request: PreparedRequest) -> tuple[Response, bytes]:
         """Send a prepared request as it is, once; the answer's head and its decoded body.
 
+        Only a GET that met a closed connection goes out once more, over a fresh one: servers close idle ones at will.
         Raises requests.RequestException or AnswerTooLarge; `wire.has_begun` tells whether a byte had left.
         """
-        wire.has_begun = False
+        wire.has_begun = wire.is_reused = False
         settings = self._settings_for(request.url or "")
         # The adapter and not the session, which looks at redirects and cookies even where it follows none.
         adapter = self._session.get_adapter(request.url or "")
-        response = adapter.send(request, timeout=(CONNECT_SECONDS, READ_SECONDS), **settings)
+        settings = {**settings, "timeout": (CONNECT_SECONDS, READ_SECONDS)}
+        try:
+            response = adapter.send(request, **settings)
+        except ConnectionError:
+            if request.method != "GET" or not wire.is_reused:
+                raise
+            self.hang_up()
+            response = adapter.send(request, **settings)
         with response:
             body = bytearray()
             for chunk in response.iter_content(8192):

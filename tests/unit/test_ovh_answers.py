@@ -103,3 +103,15 @@ def test_answers_that_are_none_end_a_plan_with_a_code(command, monkeypatch, tmp_
         mock.get(f"{url}/sms/sms-ab12345-1", **answer)
         result = command("plan", "-C", folder)
     assert (1, True, False) == (result.code, f"error {code}" in result.err, "\x1b" in result.err)
+
+
+@pytest.mark.parametrize("answer", ["true", "-1", "1700000000.5", '"1700000000"', "{}", "9" * 20])
+def test_a_time_that_is_none_ends_a_plan_with_a_code(command, monkeypatch, tmp_path, answer):
+    for name, value in worlds.KEYS.items():
+        monkeypatch.setenv(name, value)
+    url = "http://127.0.0.1:8800/1.0"
+    folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(url, worlds.message())})
+    with responses.RequestsMock() as mock:
+        mock.get(f"{url}/auth/time", body=answer)
+        result = command("plan", "-C", folder)
+    assert (1, True) == (result.code, "error SMS609" in result.err)
