@@ -74,7 +74,8 @@ def _dear_rows(one: MessageSends, todo: Sequence[Send]) -> Iterator[Diagnostic]:
     dear = [row for row in one.surcharges if row.number in rates]
     for row in islice(dear, _ROWS):
         yield Diagnostic(code=codes.ROW_DEAR, detail=surcharge_phrase(row, rates[row.number]), span=row.span)
-    if len(dear) > _ROWS:
-        more = round(sum((row.parts - row.instead) * rates[row.number] for row in dear[_ROWS:]), 6)
-        detail = f"{one.message.address}: {len(dear) - _ROWS:,} more rows, {more:,.10g} credits more"
+    more = [(row.parts - row.instead) * rates[row.number] for row in dear[_ROWS:]]
+    more += [parts * rates[number] for number, parts in one.more_surcharges.items() if number in rates]
+    if more:
+        detail = f"{one.message.address}: {len(more):,} more rows, {round(sum(more), 6):,.10g} credits more"
         yield Diagnostic(code=codes.ROW_DEAR, detail=detail, span=one.message.to_span)

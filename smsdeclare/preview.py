@@ -162,7 +162,7 @@ def _preview(
             blame.add(receiver, text.text)
         if dearest is None or _weight(text) > _weight(dearest[1]):
             dearest = receiver, text
-    rows = list(dear.rows())
+    rows, more_rows = dear.rows()
     return Preview(
         address=message.address,
         costs={cost: costs[cost] for cost in sorted(costs, key=lambda cost: (cost.credits, cost))},
@@ -174,7 +174,7 @@ def _preview(
         skipped=len(findings.skipped) if is_meant is None else 0,
         normalized=sends.normalized(swapped),
         dear=tuple((row, rates.of(row.number, row.country).credits) for row in islice(rows, _ROWS)),
-        more_dear=max(0, len(rows) - _ROWS),
+        more_dear=max(0, len(rows) - _ROWS) + len(more_rows),
     )
 
 

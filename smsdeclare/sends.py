@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smsdeclare import codes, receivers
@@ -63,6 +63,8 @@ class MessageSends:
     findings: Findings
     #: The rows whose SMS take more parts than they have to, or than most.
     surcharges: Sequence[Surcharge] = ()
+    #: Of rows beyond those, the parts that each takes more, by its number.
+    more_surcharges: Mapping[str, int] = field(default_factory=dict)
 
 
 def expand(definitions: Definitions, message: Message) -> MessageSends:
@@ -84,12 +86,14 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
     if not sends:
         findings.warnings.append(Diagnostic(code=codes.NO_RECEIVERS, detail=message.address, span=message.to_span))
     sends.sort()
+    rows, more_rows = dear.rows()
     return MessageSends(
         message=message,
         sends=sends,
         sample=sample_of(message, own, definitions.variables),
         findings=findings,
-        surcharges=tuple(dear.rows()),
+        surcharges=rows,
+        more_surcharges=more_rows,
     )
 
 

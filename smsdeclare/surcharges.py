@@ -6,23 +6,21 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from smsdeclare.blame import giver_of, made_plain
-from smsdeclare.encoding import forcing
+from smsdeclare.encoding import forcing, is_gsm
 from smsdeclare.look_alikes import to_gsm
 from smsdeclare.rates import bill
 from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from smsdeclare.definitions import Message
     from smsdeclare.diagnostics import Span
     from smsdeclare.rates import Bill
     from smsdeclare.receivers import Receiver
 
-#: So many rows are kept for each number of parts; a message of which more rows are dear is dear as a whole.
+#: So many rows of a kind are kept whole, and of the others only how many parts they take more.
 _KEPT = 1_000
-#: So many texts in Unicode are looked at closely, which takes 20 µs each.
-_LOOKS = 20_000
 #: More parts than any text has.
 _MANY = 1_000_000
 
@@ -51,12 +49,16 @@ class Surcharges:
         self._message = message
         self._used = sorted(message.template.names | message.template.row_columns)
         self._variables = variables
-        self._looks = _LOOKS
         #: Parts, less what characters of a row's own add → how many texts.
         self._by_parts = Counter[int]()
-        #: Parts → rows whose texts are long.
-        self._long: dict[int, list[Surcharge]] = {}
         self._foreign: list[Surcharge] = []
+        #: Number → parts that its characters add, of the rows beyond those.
+        self._more_foreign: dict[str, int] = {}
+        #: Parts → rows whose texts are long, and the numbers of those beyond them.
+        self._long: dict[int, list[Surcharge]] = {}
+        self._more_long: dict[int, list[str]] = {}
+        #: The names that a receiver has values for → whether the text is in Unicode whatever these are.
+        self._is_unicode: dict[tuple[str, ...], bool] = {}
 
     def add(self, receiver: Receiver, text: str, cost: Bill) -> None:
         """Look at one receiver's text."""
@@ -64,53 +66,68 @@ class Surcharges:
             self._by_parts[1] += 1
             return
         own = {name: receiver.values[name] for name in self._used if name in receiver.values}
-        if cost.encoding == "unicode" and self._looks:
-            self._looks -= 1
-            found = self._by_characters(receiver, own, text, cost)
-            self._by_parts[found.instead if found else cost.parts] += 1
-            if found is not None and len(self._foreign) < _KEPT:
-                self._foreign.append(found)
-            if found is not None or bill(_tame(text), self._message.options).parts < cost.parts:
-                return
-        else:
-            self._by_parts[cost.parts] += 1
-        rows = self._long.setdefault(cost.parts, [])
-        if len(rows) < _KEPT:
-            longest = max(own, key=lambda name: len(own[name]), default=None)
-            rows.append(Surcharge(receiver.number, receiver.country, receiver.span, longest, (), cost.parts, 0))
+        tame = cost.parts if cost.encoding == "gsm7" else bill(_tame(text), self._message.options).parts
+        instead = cost.parts if tame == cost.parts else self._with_plain_values(own, text, tame)
+        self._by_parts[min(instead, cost.parts)] += 1
+        if instead < cost.parts:
+            self._add_foreign(receiver, own, text, cost.parts, instead)
+        elif tame == cost.parts:
+            self._add_long(receiver, own, cost.parts)
 
-    def rows(self) -> Iterator[Surcharge]:
-        """The rows that cost more: than they would with GSM characters alone, or than most rows do."""
-        yield from self._foreign
+    def rows(self) -> tuple[tuple[Surcharge, ...], dict[str, int]]:
+        """The rows that cost more: than they would with GSM characters alone, or than most rows do.
+
+        The first of them, and of the others the parts that each takes more, by its number.
+        """
+        found, more = list(self._foreign), dict(self._more_foreign)
         usual = max(self._by_parts, key=lambda parts: (self._by_parts[parts], -parts), default=1)
-        for parts, rows in sorted(self._long.items()):
+        for parts in sorted(self._long):
             if parts > usual:
-                yield from (row._replace(instead=usual) for row in rows)
+                found += (row._replace(instead=usual) for row in self._long[parts])
+                more.update(dict.fromkeys(self._more_long.get(parts, ()), parts - usual))
+        return tuple(found), more
 
-    def _by_characters(self, receiver: Receiver, own: Mapping[str, str], text: str, cost: Bill) -> Surcharge | None:
-        """The row, if its own values make it dear: it takes fewer parts where these are plain."""
+    def _add_foreign(self, receiver: Receiver, own: Mapping[str, str], text: str, parts: int, instead: int) -> None:
+        if len(self._foreign) >= _KEPT:
+            self._more_foreign[receiver.number] = parts - instead
+            return
         blamed = [(one.character, giver_of(one.character, own)) for one in forcing(text)]
         characters = tuple(character for character, name in blamed if name is not None)
-        if not characters:
-            return None
-        instead = min(self._parts(tamed) for tamed in ({n: _tame(value) for n, value in own.items()}, made_plain(own)))
-        if instead >= cost.parts:
-            return None
-        name = next(name for _, name in blamed if name is not None)
-        return Surcharge(receiver.number, receiver.country, receiver.span, name, characters, cost.parts, instead)
+        name = next((name for _, name in blamed if name is not None), None)
+        row = Surcharge(receiver.number, receiver.country, receiver.span, name, characters, parts, instead)
+        self._foreign.append(row)
 
-    def _parts(self, own: Mapping[str, str]) -> int:
-        """How many parts the text with these values takes."""
+    def _add_long(self, receiver: Receiver, own: Mapping[str, str], parts: int) -> None:
+        rows = self._long.setdefault(parts, [])
+        if len(rows) >= _KEPT:
+            self._more_long.setdefault(parts, []).append(receiver.number)
+            return
+        longest = max(own, key=lambda name: len(own[name]), default=None)
+        rows.append(Surcharge(receiver.number, receiver.country, receiver.span, longest, (), parts, 0))
+
+    def _with_plain_values(self, own: Mapping[str, str], text: str, tame: int) -> int:
+        """How many parts the text takes where its receiver's own values force nothing; `tame`: where nothing does."""
+        if not self._message.template.is_conditional:
+            names = tuple(own)
+            if names not in self._is_unicode:
+                self._is_unicode[names] = not is_gsm(self._render(made_plain(own)) or "")
+            return _MANY if self._is_unicode[names] else tame
+        if all(giver_of(one.character, own) is None for one in forcing(text)):
+            return _MANY
+        texts = (self._render({name: _tame(value) for name, value in own.items()}), self._render(made_plain(own)))
+        return min((bill(one, self._message.options).parts for one in texts if one is not None), default=_MANY)
+
+    def _render(self, own: Mapping[str, str]) -> str | None:
+        """The text with these values; None where a condition that hangs on them leaves nothing."""
         try:
             text = self._message.template.render(own, self._variables)
         except TemplateProblem:
-            # A condition hangs on the values.
-            return _MANY
-        return bill(to_gsm(text)[0] if self._message.normalizes else text, self._message.options).parts
+            return None
+        return to_gsm(text)[0] if self._message.normalizes else text
 
 
 def _tame(value: str) -> str:
-    """The value with look-alikes, and with an `x` for what has none."""
+    """The text with look-alikes, and with an `x` for what has none."""
     text, _ = to_gsm(value)
     for found in forcing(text):
         text = text.replace(found.character, "x")

@@ -47,6 +47,11 @@ class Template:
         """Whether it has no template syntax at all."""
         return self._renderer is None
 
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it hangs on some value which text there is."""
+        return any(use.decides for use in self._uses)
+
     def render(self, own: Mapping[str, str], variables: Mapping[str, str]) -> str:
         """The text for one receiver, whose own values win over `variables`. Raises TemplateProblem.
 

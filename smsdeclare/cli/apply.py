@@ -31,7 +31,7 @@ _PARALLEL = 16
 _MOST_PARALLEL = 64
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import timedelta
 
     from smsdeclare.cli.opening import Opened
@@ -192,9 +192,19 @@ def _join(holder: Holder, draft: Draft, approval: _Approval, work_out: Callable[
 def _end(run: Run, draft: Draft, format_name: str) -> int:
     applied = run.sum_up(draft.plan.digest, draft.plan.summary.keep)
     run.report(applied, format_name)
+    run.session.report(list(_taken_beyond_plan(run.done)))
     if format_name == "text" and run.opened.outbox is not None:
         _show_outbox(run.session, draft, run.done, run.opened.outbox)
     return run.exit_code(applied)
+
+
+def _taken_beyond_plan(done: Iterable[JobDone]) -> Iterator[Diagnostic]:
+    """That the provider took more than the plan said, which nobody should learn from the invoice."""
+    told = [(event.outcome.credits, event.job.credits) for event in done if event.outcome.credits is not None]
+    taken, planned = (round(sum(figures), 6) for figures in zip(*told, strict=True)) if told else (0.0, 0.0)
+    if taken > planned:
+        detail = f"{taken:,.10g} for what the plan put at {planned:,.10g}"
+        yield Diagnostic(code=codes.CREDITS_BEYOND_PLAN, detail=detail)
 
 
 def _approval(session: Session, planfile: Path | None, expected: str | None) -> _Approval:

@@ -110,3 +110,10 @@ CREDITS_UNKNOWN = Code(
     "The plan can't say whether they suffice. Grant the credentials the right to read the account, if you want to see.",
     "warning",
 )
+CREDITS_BEYOND_PLAN = Code(
+    "SMS650",
+    "The provider took more credits than the plan said",
+    "The account may be billed in a country whose rates are others: set `provider.billingCountry`. `smsdeclare status` "
+    "says what each message took.",
+    "warning",
+)

@@ -226,6 +226,17 @@ def test_credits_that_do_not_suffice_are_told_before_anything_is_sent(command, t
     assert "1,200 credits of 1,000 left, -200 afterwards" in out
 
 
+def test_a_bill_beyond_the_plan_is_told(command, tmp_path, serve):
+    here = serve(rates={"33": 1.0, "3363998": 2.5})
+    project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(here.url, worlds.message())})
+    result = command("apply", "-C", project, "--auto-approve")
+    assert (0, "Apply: 1 sent. 2.50 credits.\n") == (result.code, result.out)
+    assert (
+        "warning SMS650: The provider took more credits than the plan said: 2.5 for what the plan put at 1"
+        in result.err
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
