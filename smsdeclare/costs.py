@@ -73,7 +73,8 @@ def _dear_rows(one: MessageSends, todo: Sequence[Send]) -> Iterator[Diagnostic]:
     rates = {send.number: send.credits / send.text.bill.parts for send in todo}
     dear = [row for row in one.surcharges if row.number in rates]
     for row in islice(dear, _ROWS):
-        yield Diagnostic(code=codes.ROW_DEAR, detail=surcharge_phrase(row, rates[row.number]), span=row.span)
+        detail = f"{one.message.address}: {surcharge_phrase(row, rates[row.number])}"
+        yield Diagnostic(code=codes.ROW_DEAR, detail=detail, span=row.span)
     more = [(row.parts - row.instead) * rates[row.number] for row in dear[_ROWS:]]
     more += [parts * rates[number] for number, parts in one.more_surcharges.items() if number in rates]
     if more:

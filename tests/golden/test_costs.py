@@ -50,7 +50,7 @@ EXPECTED = {
 def test_a_plan_names_each_row_that_costs_more_and_why_and_no_value(command, parcels):
     document = command("plan", "-C", parcels, "--json").json
     check(document)
-    assert {line: f"A row costs more: {why}" for line, why in EXPECTED.items()} == {
+    assert {line: f"A row costs more: message.parcel-tomorrow@1: {why}" for line, why in EXPECTED.items()} == {
         one["line"]: one["message"] for one in document["warnings"] if one["code"] == "SMS351"
     }
     (change,) = document["changes"]

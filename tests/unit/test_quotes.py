@@ -1,5 +1,6 @@
 """What the provider is asked of costs, over a real client; the simulator answers."""
 
+import json
 from datetime import UTC, datetime
 from functools import partial
 
@@ -117,6 +118,21 @@ def test_the_provider_settles_what_the_rules_leave_open(world, options, settings
     assert (expected[0], 2 * expected[1], expected[2]) == costs(plan)
     asked = {"+33639980009": 2, "ACME": 0}.get(options.get("sender"), 1)
     assert [ESTIMATE] * asked == [one for one in here.asked if one.startswith("POST")]
+
+
+def test_a_sender_that_may_be_of_two_types_stays_in_doubt_where_they_differ(world):
+    here = world()
+    serve = here.line._handler.handle
+
+    class Choosy:
+        def handle(self, method, path, headers, body, now):
+            found = serve(method, path, headers, body, now)
+            parts = 2 if b'"virtual"' in body else 1
+            answer = json.dumps({"parts": parts}).encode()
+            return type(found)(status=200, body=answer, headers={}) if "estimate" in path else found
+
+    here.line._handler = Choosy()
+    assert (2, 2.0, False) == costs(here.draft(worlds.definitions(LONG, [{}], sender="+33639980009")))
 
 
 @pytest.mark.parametrize("limit", [295, 302])
