@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _MARGIN = timedelta(minutes=1)
 #: From a report until the list of what is held must have what it names: an SMS is made within a minute, and two clocks
 #: differ. Not from the claim: a machine may sleep before the POST, which is taken as long as its signature counts.
+#: Where absence counts sooner than that, everything is listed sooner.
 _LISTED = timedelta(minutes=2) + LAG
 
 
@@ -104,7 +105,8 @@ def finish(
             missing = [one for one in job.states if not any(could_be(sms, job, one, others) for sms in held)]
             if not _is_proof(job, ledger, provider, rules, before, after):
                 missing = []
-            if job.answered_at is None or before < datetime.fromisoformat(job.answered_at) + _LISTED:
+            listed = min(_LISTED, rules.after)
+            if job.answered_at is None or before < datetime.fromisoformat(job.answered_at) + listed:
                 # It may be missing because it is not listed yet.
                 missing = [one for one in missing if (job.tag, one) in dropped]
             yield _conclude(ledger, provider, job, frozenset(missing), after)

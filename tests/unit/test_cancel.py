@@ -106,6 +106,16 @@ def test_what_was_posted_just_now_may_be_missing_because_it_is_not_listed_yet(be
     assert {state} == set(here.states.values())
 
 
+@pytest.mark.parametrize(("seconds", "state"), [(8, "cancelling"), (11, "cancelled")])
+def test_where_absence_counts_within_seconds_so_soon_is_everything_listed(being_taken_back, seconds, state):
+    here, mine = being_taken_back()
+    for number in mine.ids:
+        here.provider.take_back(number)
+    here.time.pass_(seconds=seconds)
+    here.finish(rules(after=timedelta(seconds=10), moving=timedelta()))
+    assert {state} == set(here.states.values())
+
+
 def test_what_was_posted_just_now_is_gone_where_the_provider_says_that_it_dropped_it(held):
     here = held()
     here.take_back()

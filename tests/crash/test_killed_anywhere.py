@@ -1,0 +1,46 @@
+"""The real command, killed at system calls and at any time, alone and among others; a part of `benchmarks/kills.py`."""
+
+from random import Random
+
+import pytest
+import worlds
+from crash import killing
+
+SCENES = killing.scenes()
+
+
+@pytest.fixture
+def ground(tmp_path, monkeypatch):
+    for name, value in worlds.KEYS.items():
+        monkeypatch.setenv(name, value)
+    with killing.Ground(tmp_path) as ground:
+        yield ground
+
+
+@pytest.mark.skipif(killing.STRACE is None, reason="strace is not there, which kills at a system call")
+@pytest.mark.parametrize("name", SCENES)
+def test_a_kill_at_a_system_call_doubles_nobody_and_loses_nobody(ground, name):
+    ground.prepare(SCENES[name])
+    calls = ground.system_calls()
+    assert {"connect", "sendto", "fdatasync", "unlink", "pwrite64"} < {one for one, _ in calls}
+    # How a run ends is not the same to the last call each time.
+    for call in Random(name).sample(calls[: len(calls) * 9 // 10], 3):
+        assert ground.kill_at(*call), f"{call} was not reached"
+        assert [] == list(ground.wrongs()), call
+
+
+@pytest.mark.parametrize("name", ["one POST", "take back, replace, send"])
+def test_a_kill_at_any_time_doubles_nobody_and_loses_nobody(ground, name):
+    ground.prepare(SCENES[name])
+    whole = ground.time_of_a_run()
+    for part in (0.6, 0.8, 0.9):
+        ground.kill_after(part * whole)
+        assert [] == list(ground.wrongs()), part
+
+
+@pytest.mark.parametrize("runners", [2, 4])
+def test_several_runs_that_are_killed_stopped_and_unlocked_double_nobody_and_lose_nobody(ground, runners):
+    ground.prepare(SCENES["six POSTs"])
+    crowd = killing.Crowd(ground, runners, runners)
+    crowd.run()
+    assert [] == list(crowd.wrongs())
