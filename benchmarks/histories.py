@@ -193,17 +193,15 @@ def main():
     seeds = range(options.seed, options.seed + options.histories)
     stretches = [seeds[first : first + 100] for first in range(0, len(seeds), 100)]
     figures, failures = Counter(), []
-    with (
-        multiprocessing.get_context("fork").Pool(
-            options.processes, signal.signal, (signal.SIGINT, signal.SIG_IGN)
-        ) as pool,
-        suppress(KeyboardInterrupt),  # what was done by then is told
-    ):
-        for some, failed in pool.imap_unordered(stretch, stretches):
-            figures.update(some)
-            failures += failed
-            for seed, wrongs in failed:
-                print(f"seed {seed}: {wrongs[0]}", flush=True)
+    quiet = signal.signal, (signal.SIGINT, signal.SIG_IGN)
+    with multiprocessing.get_context("fork").Pool(options.processes, *quiet) as pool:
+        with suppress(KeyboardInterrupt):  # what was done by then is told
+            for some, failed in pool.imap_unordered(stretch, stretches):
+                figures.update(some)
+                failures += failed
+                for seed, wrongs in failed:
+                    print(f"seed {seed}: {wrongs[0]}", flush=True)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     report(options, figures, failures, time.perf_counter() - begun)
     sys.exit(bool(failures))
 

@@ -33,6 +33,8 @@ WORLDS = {
     "00 for +": {"listed_numbers": "00", "echo": "00"},
     "newest first": {"outgoing_order": "newest first"},
     "no pages": {"object_lists": False},
+    "paced": {"retry_after": "7"},
+    "paced for hours": {"retry_after": "100000"},
     "clock ahead": {"clock_ahead": 300.4},
     "clock behind": {"clock_ahead": -1500.7},
     "all at once": {
@@ -50,6 +52,7 @@ WORLDS = {
 ANSWERS = (
     "", "laal", "daad", "5aa5", "0aa0", "taat", "raar", "xaax", "4aa4", "9", "9a99a999", "a99999999", "waaw", "uaau",
     "2aa2", "paap", "aa1", "aaak", "mamm", "sass", "awad", "lldd", "wwww", "aa9lw5",
+    "6aa6", "vaav", "9v1",
 )  # fmt: skip
 DELETES = ("", "l" * 20, "d" * 20, "w" * 20, "ald5w2" * 4, "5" * 20)
 GETS = ("", *(before * "a" + letter for before, letter in ((3, "l"), (8, "5"), (15, "l"), (24, "t"), (33, "w"))))
@@ -308,7 +311,7 @@ def _any_world(random):
 
 
 def _any_faults(random, history):
-    kinds = (("POST", "lld50trx49wwu2p1kms", 0.4), ("DELETE", "ld5w2", 0.4), ("GET", "ld5t", 0.05))
+    kinds = (("POST", "lld50trx49wwu26vp1kms", 0.4), ("DELETE", "ld5w2", 0.4), ("GET", "ld5t", 0.05))
     for method, letters, often in kinds:
         script = (random.choice(letters) if random.random() < often else "a" for _ in range(40))
         history.network.script(method, "".join(script) if random.random() < 0.7 else "")

@@ -336,10 +336,11 @@ class Crowd:
         yield from self.ground.wrongs()
 
 
-def sleep_through(ground, seconds):
-    """Stop a run until its lease has run out and another has done the work; how both ended."""
+def sleep_through(ground, posts):
+    """Stop a run that has the lease until that has run out and another has done the work; how both ended."""
     sleeper = ground.start()
-    time.sleep(seconds)
+    while sleeper.poll() is None and sum(method == "POST" for method, *_ in ground.server.requests) < posts:
+        time.sleep(0.001)
     sleeper.send_signal(signal.SIGSTOP)
     # It waits until the lease of a process that is still there runs out.
     code, _ = ground.command("apply", "--auto-approve", "--lock-timeout", "5m")

@@ -19,6 +19,10 @@ from smsdeclare.simulator.transport import Transport
 LATENCY = 0.031
 #: So long the client waits for an answer. Seconds.
 TIMEOUT = 60.0
+#: Letter → from the handling to the answer: a proxy gives up, drops come one by one and each in time. Seconds.
+SECONDS = {"6": 30.0, "v": 700.0}
+REFUSALS = {"1": (401, "You must login first"), "k": (403, "This credential is not valid")}
+GATEWAYS = {"2": (502, "Bad gateway"), "6": (504, "Gateway time-out")}
 #: Beside the letters of the simulator's own faults.
 LETTERS = {
     "u": "nothing leaves the machine",
@@ -124,11 +128,16 @@ class Network:
         if letter in MEANINGS:
             retry_after = self.simulator.settings.retry_after
             return answer_to(letter, handle, elsewhere="http://127.0.0.1:1/1.0", retry_after=retry_after)
-        if letter == "1":
-            return _json(401, "You must login first", {"X-Ovh-QueryID": "SIM.fault.401"})
-        if letter == "k":
-            return _json(403, "This credential is not valid", {"X-Ovh-QueryID": "SIM.fault.403"})
+        if letter in REFUSALS:
+            status, message = REFUSALS[letter]
+            return _json(status, message, {"X-Ovh-QueryID": f"SIM.fault.{status}"})
         answer = handle()
+        self._time.sleep(SECONDS.get(letter, 0.0))
+        if letter in GATEWAYS:
+            status, title = GATEWAYS[letter]
+            return Response(status=status, headers={"Content-Type": "text/html"}, body=f"<h1>{title}</h1>".encode())
+        if letter == "v":
+            return answer
         if letter == "p":
             return _json(403, "Forbidden", {})
         return _altered(answer, letter)

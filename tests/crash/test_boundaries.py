@@ -39,8 +39,14 @@ class Crash(BaseException):
 class Unhurried(SystemClock):
     """Nobody waits in these histories."""
 
+    def __init__(self):
+        self._slept = 0.0
+
+    def monotonic(self):
+        return super().monotonic() + self._slept
+
     def sleep(self, seconds):
-        pass
+        self._slept += seconds
 
 
 class Countdown:
@@ -145,12 +151,13 @@ class World:
             draft = planning.work_out(self.definitions, self.expanded, ledger, self.binding, now=SystemClock().now())
             self.first = self.first or draft.jobs
             jobs = draft.jobs if plan_anew else self.first
+            clock = Unhurried()
             provider = OvhProvider(
-                url=self.server.url, credentials=KEYS, service=worlds.SERVICE, clock=Unhurried(), adapter=adapter
+                url=self.server.url, credentials=KEYS, service=worlds.SERVICE, clock=clock, adapter=adapter
             )
             watched = CrashingLedger(ledger, countdown)
             watched.bind(self.binding)
-            events = apply(jobs, watched, provider, Unhurried(), plan_digest=draft.plan.digest)
+            events = apply(jobs, watched, provider, clock, plan_digest=draft.plan.digest)
             return [event for event in events if isinstance(event, JobDone)]
         finally:
             ledger.close()

@@ -42,7 +42,7 @@ def small(folder):
 
 @pytest.fixture(scope="module")
 def whole(folder):
-    return Scene(folder / "whole", people=20)
+    return Scene(folder / "whole", people=24)
 
 
 @pytest.fixture
@@ -62,11 +62,11 @@ def test_every_write_and_every_request_of_a_whole_apply_is_a_boundary(begun, who
     here, boundaries = begun(scene=whole), Boundaries()
     before = here.network.posts
     assert 3 == here.apply(boundaries)
-    assert 26 == here.network.posts - before
+    assert 30 == here.network.posts - before
     found = Counter(boundaries.passed)
     counts = {
-        "bind": 1, "hold": 2, "claim": 26, "record": 26, "settle": 2, "take_back": 5, "end_take_back": 5, "complete": 1,
-        "let_go": 1, "POST": 26, "DELETE": 10, "GET": found["before GET"],
+        "bind": 1, "hold": 2, "claim": 30, "record": 30, "settle": 2, "take_back": 5, "end_take_back": 5, "complete": 1,
+        "let_go": 1, "POST": 30, "DELETE": 10, "GET": found["before GET"],
     }  # fmt: skip
     expected = {f"{when} {name}": count for name, count in counts.items() for when in ("before", "in", "after")}
     assert {name: count for name, count in expected.items() if name not in ("in bind", "in GET")} == found
