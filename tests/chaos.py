@@ -13,9 +13,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import requests
 import worlds
+from lanes import DrawnLanes
 from timed import BINDING
 
 from smsdeclare import codes, planning
@@ -103,6 +105,8 @@ class Place:
     personal: bool = False
     #: Whether texts carry the STOP clause, so that the provider holds them at night.
     advertising: bool = False
+    #: How many POSTs may be in flight at once.
+    lanes: int = 1
 
 
 def place(random):
@@ -142,6 +146,7 @@ def place(random):
         receivers_per_job=random.choice((1, 2, 500)),
         personal=random.random() < 0.5,
         advertising=advertising,
+        lanes=random.choice((1, 3)),
     )
 
 
@@ -269,6 +274,15 @@ class WatchedLedger(SqliteLedger):
         self._cross("after a write")
 
 
+class ManyLanes(Run):
+    """A run with several POSTs in flight, or one; their answers come in an order that is drawn."""
+
+    lanes: DrawnLanes
+
+    def _post(self, draft, digest, margin, stop, lanes):
+        return super()._post(draft, digest, margin, stop, self.lanes)
+
+
 class Lease:
     """Nobody holds a lease here: safety never rests on it."""
 
@@ -325,7 +339,8 @@ class Process:
         opened = Opened(provider=provider, binding=BINDING, clock=history.watch, outbox=None, rules=history.rules)
         try:
             with closing(WatchedLedger(history.path, self.cross)) as ledger:
-                run = Run(session=_SESSION, opened=opened, ledger=ledger, holder=Lease())
+                run = ManyLanes(session=_SESSION, opened=opened, ledger=ledger, holder=Lease())
+                run.lanes = DrawnLanes(history.place.lanes, Random(history.posts))
                 body(self, run)
                 if run.failure is not None:
                     raise run.failure
