@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from crash import campaigns
 from crash.history import Scene
+from histories import leave_ends_to_the_first
 
 #: Name → people of its `hello`; the whole one has 30 POSTs.
 PEOPLE = {"whole": 24, "small": 2}
@@ -62,19 +63,21 @@ def main():
     options = parser.parse_args()
     for name in set(os.environ) - {"PATH", "HOME"}:
         del os.environ[name]  # the HTTP library looks through all of them, again and again
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.default_int_handler)  # a shell may have it ignored
     global FOLDER, SCENES  # noqa: PLW0603 - what the processes share
     tallies, begun = defaultdict(list), time.monotonic()
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         FOLDER = Path(folder)
         SCENES = {name: Scene(FOLDER / name, people=people) for name, people in PEOPLE.items()}
-        quiet = signal.signal, (signal.SIGINT, signal.SIG_IGN)
-        with multiprocessing.get_context("fork").Pool(options.processes, *quiet) as pool:
+        with multiprocessing.get_context("fork").Pool(options.processes, leave_ends_to_the_first) as pool:
             with suppress(KeyboardInterrupt):
                 for title, arguments, tally in pool.imap_unordered(do, works(options.every, options.chance)):
                     tallies[title].append(tally)
                     for wrong in tally.wrongs:
                         print(f"WRONG {arguments}: {wrong}", flush=True)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            for one in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(one, signal.SIG_IGN)
     for title, some in tallies.items():
         tell(title, campaigns.total(some))
     whole = campaigns.total(one for some in tallies.values() for one in some)

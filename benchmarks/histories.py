@@ -155,6 +155,12 @@ def stretch(work):
     return figures, failures
 
 
+def leave_ends_to_the_first():
+    """The processes of a pool end when the first one says so."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def figures_of(history):
     """What one history came to."""
     doubts = Counter((history.place.trusts_absence, *one) for one in history.doubts())
@@ -189,19 +195,21 @@ def main():
         sys.exit(bool(wrongs))
     for name in set(os.environ) - {"PATH", "HOME"}:
         del os.environ[name]  # the HTTP library looks through all of them, again and again
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.default_int_handler)  # a shell may have it ignored
     begun = time.perf_counter()
     seeds = range(options.seed, options.seed + options.histories)
     stretches = [seeds[first : first + 100] for first in range(0, len(seeds), 100)]
     figures, failures = Counter(), []
-    quiet = signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    with multiprocessing.get_context("fork").Pool(options.processes, *quiet) as pool:
+    with multiprocessing.get_context("fork").Pool(options.processes, leave_ends_to_the_first) as pool:
         with suppress(KeyboardInterrupt):  # what was done by then is told
             for some, failed in pool.imap_unordered(stretch, stretches):
                 figures.update(some)
                 failures += failed
                 for seed, wrongs in failed:
                     print(f"seed {seed}: {wrongs[0]}", flush=True)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, signal.SIG_IGN)
     report(options, figures, failures, time.perf_counter() - begun)
     sys.exit(bool(failures))
 
