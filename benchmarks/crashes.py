@@ -30,7 +30,7 @@ PEOPLE = {"whole": 24, "small": 2}
 
 
 def works(every, chances):
-    """Title, campaign, scene, and arguments of everything that is to be done, shortest first."""
+    """Title, campaign, scene, and arguments of everything that is to be done."""
     yield "a kill at each boundary of 30 POSTs", "kills", "whole", {"every": every, "delays": campaigns.DELAYS}
     yield "a kill in the making up for a kill", "kills_twice", "small", {"every": every, "second_every": every}
     for post in ("", "laaw", "vaav"):
@@ -59,6 +59,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", type=int, default=10, help="of the boundaries")
     parser.add_argument("--chance", type=int, default=500, help="how many histories by chance")
+    parser.add_argument("--only", default="", metavar="WORDS", help="of the campaigns with these words in their titles")
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
     for name in set(os.environ) - {"PATH", "HOME"}:
@@ -72,7 +73,8 @@ def main():
         SCENES = {name: Scene(FOLDER / name, people=people) for name, people in PEOPLE.items()}
         with multiprocessing.get_context("fork").Pool(options.processes, leave_ends_to_the_first) as pool:
             with suppress(KeyboardInterrupt):
-                for title, arguments, tally in pool.imap_unordered(do, works(options.every, options.chance)):
+                wanted = (one for one in works(options.every, options.chance) if options.only in one[0])
+                for title, arguments, tally in pool.imap_unordered(do, wanted):
                     tallies[title].append(tally)
                     for wrong in tally.wrongs:
                         print(f"WRONG {arguments}: {wrong}", flush=True)

@@ -25,9 +25,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import worlds
 from crash import killing
 
-#: How many runs at once.
-RUNNERS = (1, 2, 4, 8)
-
 
 def calls(ground, options):
     """Kill at each N-th system call of each scene, from the first connection on."""
@@ -65,7 +62,7 @@ def times(ground, options):
 
 def crowds(ground, options):
     """Several at once, killed, stopped for a moment, and unlocked."""
-    for runners in RUNNERS:
+    for runners in options.runners:
         tally = Counter()
         for place in range(options.rounds):
             names = list(killing.scenes())
@@ -108,6 +105,7 @@ def main():
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--runners", type=int, nargs="+", default=(1, 2, 4, 8), help="how many at once")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     os.environ.update(worlds.KEYS)

@@ -23,9 +23,10 @@ def test_a_kill_at_a_system_call_doubles_nobody_and_loses_nobody(ground, name):
     ground.prepare(SCENES[name])
     calls = ground.system_calls()
     assert {"connect", "sendto", "fdatasync", "unlink", "pwrite64"} < {one for one, _ in calls}
-    # How a run ends is not the same to the last call each time.
-    for call in Random(name).sample(calls[: len(calls) * 9 // 10], 3):
-        assert ground.kill_at(*call), f"{call} was not reached"
+    # What its threads call is not the same each time, so that some are not reached.
+    drawn = iter(Random(name).sample(calls, 12))
+    for _ in range(3):
+        call = next(one for one in drawn if ground.kill_at(*one))
         assert [] == list(ground.wrongs()), call
 
 

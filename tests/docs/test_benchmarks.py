@@ -55,3 +55,15 @@ def test_smsdeclare_is_compared_with_scripts(tmp_path):
 
 def test_planted_bugs_are_named():
     assert "follow 307" in run("planted_bugs.py", "--list")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("histories.py", ["--histories", "3"], "duplicates            0"),
+        ("crashes.py", ["--only", "by chance", "--chance", "2"], "by chance: 2 histories"),
+        ("kills.py", ["crowds", "--rounds", "1", "--runners", "2"], "duplicate, a loss or a wrong record: 0"),
+    ],
+)
+def test_broken_runs_double_nobody_and_lose_nobody(name, arguments, said):
+    assert said in run(name, *arguments)
