@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 import planted_bugs
 
-from smsdeclare import codes, define
+from smsdeclare import codes
 from smsdeclare.cli.main import group
 from smsdeclare.schema import load_schema
 
@@ -32,8 +32,8 @@ _HEAD = "| | Key | Type | Default | Example | What it is |\n|---|---|---|---|---
 _DEFINITIONS = """\
 Every key that the files of a project may hold. `<name>` stands for a name of your own. `receivers`, `options` and
 `messages` may stand in any file of the project, all other keys in the root file only. The first column marks what is
-required (**!**) inside the mapping around it. A key *not built yet* is part of the language, but this version refuses
-it ([SMS112](errors.md#sms112)), as it does every `state.backend` but `file`.
+required (**!**) inside the mapping around it. This version refuses every `state.backend` but `file` and `postgresql`
+([SMS112](errors.md#sms112)).
 
 Examples are written as JSON, which is also YAML. `smsdeclare schema` prints the JSON schema for your editor."""
 _COMMANDS = """\
@@ -99,15 +99,13 @@ def _row(schema: dict[str, Any], route: tuple[str, ...], node: dict[str, Any], r
     kind = _kind(node)
     if "items" in node:
         kind += f" of {_kind(_resolved(schema, node['items']))}"
-    plain = tuple("*" if step == "<name>" else step for step in route)
-    refused = any(plain[: len(key)] == key for key in define._NOT_YET)  # noqa: SLF001 - the one list of them
     cells = (
         "**!**" if required else "",
         f"`{'.'.join(route)}`",
         ", ".join(map(_code, node["enum"])) if "enum" in node else kind,
         _code(node["default"]) if "default" in node else "",
         _code(node["examples"][0]) if "examples" in node else "",
-        node["description"] + (" *Not built yet.*" if refused else ""),
+        node["description"],
     )
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 

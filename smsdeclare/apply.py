@@ -59,7 +59,7 @@ def apply(
     """Post the jobs, at most one on each lane at a time; each event is yielded after it is on record.
 
     `stop` is asked before each claim; `margin` is how long a signed request may travel. Raises StateError, PlanStale,
-    Held or ProviderError once nothing is in flight any more; what is on record stays right.
+    Held, ProviderError or PolicyRefused once nothing is in flight any more; what is on record stays right.
     """
     lanes = lanes or OneLane()
     return _Posting(
@@ -242,12 +242,12 @@ class _Posting:
         for lane, turn in opened:
             may_claim = not (self.has_ended or self.slowed or self.stop())
             if may_claim and turn.revision not in self.bad and len(self.flying) + len(wanted) < self.window.size:
-                expires_at = turn.job.times.expires_at
-                if expires_at is None or self.provider.now() <= expires_at - self.margin:
-                    wanted.append((lane, turn))
+                # It was in time, and not quiet, when the run was planned; long runs go on while the clock does.
+                job, is_late = turn.job.placed(self.provider.now(), self.margin)
+                if not is_late:
+                    wanted.append((lane, turn._replace(job=job)))
                     continue
-                # It was in time when the run was planned; long runs go on while the clock does.
-                yield JobMissed(job=turn.job, sends=self.ledger.miss(self._intent(turn.job), epoch=self.epoch))
+                yield JobMissed(job=job, sends=self.ledger.miss(self._intent(job), epoch=self.epoch))
             else:
                 later.append(turn)
             self.idle.append(lane)

@@ -7,28 +7,38 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from smsdeclare import codes
+from smsdeclare.agenda import NOTHING
 from smsdeclare.compare import Action
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.plan import Change, SkippedRow, Summary, Warned
+from smsdeclare.records import ref
 from smsdeclare.redaction import mask_text
 from smsdeclare.schedule import is_too_close
 from smsdeclare.sends import normalized
 from smsdeclare.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
+    from smsdeclare.agenda import Agenda
+    from smsdeclare.codes import Code
     from smsdeclare.compare import Decision
     from smsdeclare.definitions import Message
     from smsdeclare.sends import MessageSends, Send
 
 _COSTS = frozenset({Action.SEND, Action.REPLACE})
+#: Why somebody is left out whatever the message.
+_BARRED = {
+    codes.BLACKLISTED.id: "on the account's blacklist",
+    codes.OPTED_OUT.id: "opted out, by `policy.optOut`",
+}
 _HAD = frozenset({State.ACCEPTED, State.DELIVERED})
 
 
 def changes_of(
     one: MessageSends,
     decisions: Sequence[Decision],
+    agenda: Agenda,
     *,
     todo: Sequence[Decision],
     late: Sequence[Decision],
@@ -39,8 +49,9 @@ def changes_of(
     `todo` are those that a run would post, `late` those whose time has passed, `posts` how many POSTs it would take.
     """
     if late:
-        reason = f"too late for {len(late):,}; an apply records them as missed"
-        yield _change(one, Action.KEEP, [decision.send for decision in late], 0, reason)
+        why = " since quiet hours last beyond `expiresAt`" if agenda.delays(decision.send for decision in late) else ""
+        reason = f"too late for {len(late):,}{why}; an apply records them as missed"
+        yield _change(one, agenda, Action.KEEP, [decision.send for decision in late], 0, reason)
     fresh = [decision.send for decision in todo if decision.action is Action.SEND]
     replaced = [decision.send for decision in todo if decision.action is Action.REPLACE]
     unknown = [decision.send for decision in decisions if decision.is_doubtful]
@@ -50,19 +61,19 @@ def changes_of(
         freed = sum(decision.resends > 0 for decision in todo if decision.action is Action.SEND)
         again = f"{freed:,} of {len(fresh):,} freed by `resend`, to get it once more"
         reason = again if freed else f"{_receivers(len(fresh))} not had it"
-        yield _change(one, Action.SEND, fresh, 0 if replaced else posts, reason)
+        yield _change(one, agenda, Action.SEND, fresh, 0 if replaced else posts, reason)
     if replaced:
         reason = f"what is scheduled for {len(replaced):,} was edited; it is taken back, seen gone, and sent anew"
-        yield _change(one, Action.REPLACE, replaced, posts, reason)
+        yield _change(one, agenda, Action.REPLACE, replaced, posts, reason)
     if unknown:
         reason = f"it is not known whether {len(unknown):,} went out; an apply asks the provider first"
-        yield _change(one, Action.SETTLE, unknown, 0, reason)
+        yield _change(one, agenda, Action.SETTLE, unknown, 0, reason)
     if done:
         edited = sum(decision.edited for decision in done)
         reason = _kept(done)
         if edited:
             reason += f", {edited:,} with an earlier text; raise `revision` to send it again"
-        yield _change(one, Action.KEEP, [decision.send for decision in done], 0, reason, edited)
+        yield _change(one, agenda, Action.KEEP, [decision.send for decision in done], 0, reason, edited)
 
 
 def change_without_text(address: str, action: Action, count: int, reason: str) -> Change:
@@ -109,9 +120,35 @@ def closed_row(message: Message) -> SkippedRow:
     )
 
 
-def warnings_of(message: Message, decisions: Sequence[Decision], now: datetime) -> Iterator[Diagnostic]:
+def barred_rows(
+    message: Message, barred: Iterable[Decision], why: Mapping[str, Code], secret: bytes | None
+) -> Iterator[SkippedRow]:
+    """Who is left out whatever the message; a ref names them once there is a state."""
+    for decision in barred:
+        if decision.state is State.SCHEDULED:
+            # The provider holds it; a warning counts these.
+            continue
+        number = decision.send.number
+        code = why[number]
+        yield SkippedRow(
+            address=message.address,
+            ref=ref(secret, message.name, message.revision, number) if secret else None,
+            file=None,
+            line=None,
+            code=code.id,
+            reason=_BARRED[code.id],
+        )
+
+
+def warnings_of(
+    message: Message, decisions: Sequence[Decision], now: datetime, barred: Container[str]
+) -> Iterator[Diagnostic]:
     """What a reader should know of sends that are kept."""
     found = (
+        (
+            codes.OPTED_OUT_HELD,
+            sum(one.state is State.SCHEDULED and one.send.number in barred for one in decisions),
+        ),
         (codes.REVISION_LOWERED, sum(one.superseded for one in decisions)),
         (codes.TAKEN_BACK, sum(one.is_barred for one in decisions)),
         (
@@ -164,16 +201,20 @@ def summarize(changes: Sequence[Change], skipped: int, missed: int, credits_left
 
 
 def _change(
-    one: MessageSends, action: Action, chosen: Sequence[Send], posts: int, reason: str, edited: int = 0
+    one: MessageSends, agenda: Agenda, action: Action, chosen: Sequence[Send], posts: int, reason: str, edited: int = 0
 ) -> Change:
     encodings = Counter(send.text.bill.encoding for send in chosen)
     parts = [send.text.bill.parts for send in chosen]
     costs = action in _COSTS
+    outlook = agenda.outlook(chosen) if costs else NOTHING
     return Change(
         address=one.message.address,
         action=action,
         receivers=len(chosen),
-        send_at=_written(one.message.times.send_at) if costs else None,
+        send_at=outlook.first,
+        delayed=outlook.delayed,
+        delayed_until=outlook.delayed_until,
+        held_until=outlook.held_until,
         posts=posts,
         encoding="mixed" if len(encodings) > 1 else next(iter(encodings)),
         encodings={"gsm7": encodings["gsm7"], "unicode": encodings["unicode"]},
@@ -201,7 +242,3 @@ def _kept(done: Sequence[Decision]) -> str:
 
 def _receivers(count: int) -> str:
     return "1 receiver has" if count == 1 else f"{count:,} receivers have"
-
-
-def _written(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="seconds") if moment else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from smsdeclare.canonical import canonical
 from smsdeclare.records import STOP
-from smsdeclare.schedule import resolved
+from smsdeclare.schedule import is_too_close, resolved
 from smsdeclare.states import FREE, IN_DOUBT, State
 
 if TYPE_CHECKING:
@@ -62,6 +62,15 @@ class Decision(NamedTuple):
             self.is_wanted
             and not (self.waits or self.is_barred or self.held_until)
             and (self.state is None or self.state in FREE)
+        )
+
+    def can_be_freed(self, now: datetime) -> bool:
+        """Whether it may be posted once what is held before it is taken back."""
+        return (
+            self.is_wanted
+            and self.held_until is not None
+            and not (self.waits or self.is_barred)
+            and not is_too_close(self.held_until, now)
         )
 
     @property

@@ -7,16 +7,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from smsdeclare import codes, phone, schedule
+from smsdeclare import codes, schedule
+from smsdeclare.define_policy import RECEIVER, policy_of, quiet_hours, tightened, with_defaults
 from smsdeclare.define_receivers import check_lists, receiver, receivers_list
 from smsdeclare.definitions import (
     SOONEST,
     Definitions,
     InlineReceiver,
-    Limit,
     Message,
     Policy,
     ProviderSettings,
+    QuietHours,
     ReceiversList,
     SettleSettings,
     StateSettings,
@@ -29,7 +30,7 @@ from smsdeclare.template import Template, compile_text
 from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from smsdeclare.document import Document, Route
@@ -37,26 +38,31 @@ if TYPE_CHECKING:
 
 #: Each kind of place for the state that there is, with the key that names the place.
 _BACKENDS = {"file": "path", "postgresql": "schema"}
-#: Part of the language, but nothing acts on them in this version: refused rather than ignored.
-_NOT_YET: tuple[Route, ...] = (("policy", "quietHours"),)
 #: What word processors make of quotes, and YAML takes for letters.
 _NO_QUOTES = tuple("\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b")
 
 
-def define(project: Project, overrides: Mapping[str, str] | None = None) -> Definitions:
+def define(
+    project: Project, overrides: Mapping[str, str] | None = None, outside: Document | None = None
+) -> Definitions:
     """Turn the documents of a project into definitions.
 
-    `overrides` holds variables given from outside (`--var`, SMSDECLARE_VAR_…). Raises InputError with every
-    problem at once.
+    `overrides` holds variables given from outside (`--var`, SMSDECLARE_VAR_…), `outside` a policy that tightens the
+    project's own (SMSDECLARE_POLICY). Raises InputError with every problem at once.
     """
-    return _Definer(project).define(overrides or {})
+    return _Definer(project, outside).define(overrides or {})
+
+
+#: Options, and where they stand.
+_Options = tuple["Mapping[str, Any]", "Document", "Route"]
 
 
 class _Definer:
     """Walks the documents once and collects what it finds wrong."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, outside: Document | None) -> None:
         self.project = project
+        self.outside = outside
         self.documents = (project.root, *project.parts) if project.root else project.parts
         self.reporter = Reporter(project)
         self.zone = self._zone()
@@ -70,7 +76,7 @@ class _Definer:
             for document, name in self.reporter.named(self.documents, "receivers")
         }
         options = {
-            name: self._options(document, ("options", name))
+            name: (self._options(document, ("options", name)), document, ("options", name))
             for document, name in self.reporter.named(self.documents, "options")
         }
         messages = [
@@ -79,7 +85,7 @@ class _Definer:
             if (message := self._message(document, name, options, receivers)) is not None
         ]
         policy = self._policy(receivers)
-        settle = self._settle()
+        settle, hold = self._settle(), self._hold()
         check_lists(self.reporter, self.documents, receivers)
         if any(finding.is_error for finding in self.reporter.found):
             raise InputError(*by_place(self.reporter.found))
@@ -101,6 +107,8 @@ class _Definer:
                 receivers_per_job=provider.get("receiversPerJob", 500),
                 requests_per_minute=provider.get("requestsPerMinute"),
                 billing_country=provider.get("billingCountry"),
+                advertising_hold=hold,
+                never_holds=provider.get("advertisingHold") == "none",
             ),
             state=StateSettings(
                 backend=state.get("backend", "file"),
@@ -118,10 +126,6 @@ class _Definer:
         )
 
     def _refuse_what_nothing_acts_on(self) -> None:
-        for document in self.documents:
-            for pattern in _NOT_YET:
-                for route in _matches(document.data, pattern):
-                    self.reporter.report(codes.NOT_YET, f"`{route[-1]}`", document, route, key=True)
         root = self.project.root
         state = root.data.get("state", {}) if root else {}
         backend = state.get("backend", "file")
@@ -169,28 +173,28 @@ class _Definer:
             self.reporter.report(codes.SETTLE_TOO_SOON, "", root, ("settle", "after"))
         return settings
 
-    def _policy(self, receivers: Mapping[str, ReceiversList]) -> Policy:
+    def _hold(self) -> QuietHours | None:
         root = self.project.root
-        rules = (root.data.get("policy") if root else None) or {}
+        written = root.data["provider"].get("advertisingHold") if root else None
+        if root is None or not isinstance(written, dict):
+            return None
+        route: Route = ("provider", "advertisingHold")
+        if written.get("timezone") == RECEIVER:
+            self.reporter.report(codes.WRONG_VALUE, "OVHcloud has one clock", root, (*route, "timezone"))
+        return quiet_hours(self.reporter, root, route, written, "Europe/Paris")
+
+    def _policy(self, receivers: Mapping[str, ReceiversList]) -> Policy:
+        """The project's own rules, and those from outside, which can only tighten them."""
+        root = self.project.root
         if root is None:
             return Policy()
-        only = rules.get("onlyReceivers")
-        if only is not None and only not in receivers:
-            self.reporter.unknown(root, ("policy", "onlyReceivers"), only, receivers, "receivers")
-        countries = rules.get("allowedCountries")
-        for place, country in enumerate(countries or ()):
-            if not phone.is_country(country):
-                where = ("policy", "allowedCountries", place)
-                self.reporter.report(codes.WRONG_VALUE, f"`{country}` is no country", root, where)
-        return Policy(
-            max_credits=rules.get("maxCredits"),
-            max_receivers=rules.get("maxReceivers"),
-            max_parts=rules.get("maxParts"),
-            allowed_countries=None if countries is None else frozenset(countries),
-            only_receivers=only,
-            max_skipped=_limit(rules.get("maxSkipped", "5%")),
-            max_left=_limit(rules.get("maxLeft", "30%")),
-            spans={rule: root.key_span(("policy", rule)) for rule in rules},
+        zone = root.data.get("timezone", "UTC")
+        inside = policy_of(self.reporter, root, ("policy",), receivers, zone)
+        if self.outside is None:
+            return with_defaults(inside)
+        route: Route = ("policy",) if "policy" in (self.outside.data or {}) else ()
+        return tightened(
+            self.reporter, with_defaults(inside), policy_of(self.reporter, self.outside, route, receivers, zone)
         )
 
     def _options(self, document: Document, route: Route) -> Mapping[str, Any]:
@@ -207,7 +211,7 @@ class _Definer:
         self,
         document: Document,
         name: str,
-        options: Mapping[str, Mapping[str, Any]],
+        options: Mapping[str, _Options],
         receivers: Mapping[str, ReceiversList],
     ) -> Message | None:
         route: Route = ("messages", name)
@@ -221,9 +225,10 @@ class _Definer:
         if isinstance(given, str):
             if given not in options:
                 self.reporter.unknown(document, (*route, "options"), given, options, "options")
-            chosen = options.get(given, {})
+            chosen, where, found_at = options.get(given, ({}, document, route))
         else:
-            chosen = self._options(document, (*route, "options")) if given else {}
+            where, found_at = document, (*route, "options")
+            chosen = self._options(where, found_at) if given else {}
         if template is None or data.get("enabled") is False:
             return None
         return Message(
@@ -236,6 +241,7 @@ class _Definer:
             to_span=document.span((*route, "to")),
             excluded=tuple(data.get("except", ())),
             options=chosen,
+            option_spans={option: where.span((*found_at, option)) for option in chosen},
             revision=data.get("revision", 1),
             renamed_from=data.get("renamedFrom"),
             times=self._times(document, route, chosen),
@@ -318,25 +324,6 @@ class _Definer:
         except TemplateProblem as problem:
             self.reporter.report(problem.code, problem.detail, document, route)
             return None
-
-
-def _matches(data: Any, pattern: Route) -> Iterator[Route]:
-    """Every route in `data` that fits `pattern`, where `*` stands for any name."""
-    if not pattern:
-        yield ()
-        return
-    if not isinstance(data, dict):
-        return
-    names = list(data) if pattern[0] == "*" else [pattern[0]] if pattern[0] in data else []
-    for name in names:
-        yield from ((name, *rest) for rest in _matches(data[name], pattern[1:]))
-
-
-def _limit(written: str | int) -> Limit:
-    """`5%` as a share of 0.05, `10` as a count."""
-    if isinstance(written, str):
-        return Limit(int(written.removesuffix("%")) / 100, is_share=True)
-    return Limit(written, is_share=False)
 
 
 def _duration(written: str) -> timedelta:

@@ -10,11 +10,40 @@ from smsdeclare.canonical import sha256_hex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, time
     from pathlib import Path
 
     from smsdeclare.diagnostics import Diagnostic, Span
     from smsdeclare.template import Template
+
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """When nothing goes out, by the clock on the wall of one zone, or of each receiver's own."""
+
+    #: None, as the next: no hours, days alone.
+    begins: time | None = None
+    #: Of the next day where it is not after `begins`.
+    ends: time | None = None
+    #: Quiet as a whole; 0 is Monday.
+    days: frozenset[int] = frozenset()
+    #: ISO 3166 alpha-2 of the country whose public holidays are quiet as a whole.
+    holidays: str | None = None
+    #: IANA name; None: of each receiver's country.
+    zone: str | None
+    #: What falls into them waits for their end; else the plan is refused.
+    delays: bool = True
+    span: Span | None = None
+
+    def __str__(self) -> str:
+        hours = f"{self.begins:%H:%M} to {self.ends:%H:%M}" if self.begins and self.ends else ""
+        days = " ".join(_DAYS[day] for day in sorted(self.days))
+        holidays = f"holidays of {self.holidays}" if self.holidays else ""
+        where = self.zone or "where the receiver is"
+        return f"{', '.join(one for one in (hours, days, holidays) if one)} ({where})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +58,10 @@ class ProviderSettings:
     requests_per_minute: int | None
     #: Whose rates count, ISO 3166 alpha-2; None: those that the provider answers with unasked.
     billing_country: str | None = None
+    #: When it holds advertising, as the project sees it; None: by the strictest of OVHcloud's pages.
+    advertising_hold: QuietHours | None = None
+    #: Whether the project says that it holds none.
+    never_holds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +80,8 @@ class Limit(NamedTuple):
 
     value: float
     is_share: bool
+    #: Where it stands; None for the default.
+    span: Span | None = None
 
     def allows(self, count: int, of: int) -> bool:
         """Whether `count` of so many is within it."""
@@ -56,9 +91,8 @@ class Limit(NamedTuple):
         return f"{self.value:.0%}" if self.is_share else f"{self.value:g}"
 
 
-_SKIPPED = Limit(0.05, is_share=True)
-_LEFT = Limit(0.3, is_share=True)
-
+#: In `policy.allowedSenders`: the short number that receivers can reply to. No sender is that long.
+SHORT_NUMBER = "senderForResponse"
 
 #: Away from loopback absence counts no sooner: a signature is taken for ten minutes at most, an SMS is made within one
 #: and listed within five.
@@ -77,7 +111,7 @@ class SettleSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Rules that a plan must keep; None where the project sets none."""
+    """Rules that a plan must keep; None, or empty, where none is set. Of several of a kind all must be kept."""
 
     #: Per plan.
     max_credits: float | None = None
@@ -87,12 +121,21 @@ class Policy:
     max_parts: int | None = None
     #: ISO 3166 alpha-2; receivers elsewhere are skipped.
     allowed_countries: frozenset[str] | None = None
-    #: A receivers list; everybody else is skipped.
-    only_receivers: str | None = None
+    #: Receivers lists; who is not in all of them is skipped.
+    only_receivers: tuple[str, ...] = ()
+    #: Receivers lists; nothing is posted to who is in one of them.
+    opt_out: tuple[str, ...] = ()
+    #: Senders, and SHORT_NUMBER.
+    allowed_senders: frozenset[str] | None = None
+    #: No message without OVHcloud's STOP clause.
+    require_stop_clause: bool = False
+    #: No text in Unicode.
+    gsm7_only: bool = False
+    quiet_hours: tuple[QuietHours, ...] = ()
     #: Of a message's rows, how many may be no number.
-    max_skipped: Limit = _SKIPPED
+    max_skipped: tuple[Limit, ...] = ()
     #: Of a message's scheduled sends, how many may be taken back because their receivers left.
-    max_left: Limit = _LEFT
+    max_left: tuple[Limit, ...] = ()
     #: Rule, by its name in YAML → where it stands.
     spans: Mapping[str, Span] = field(default_factory=dict)
 
@@ -165,6 +208,8 @@ class Message:
     excluded: tuple[str, ...]
     #: OVHcloud's own option names → values, as they are posted.
     options: Mapping[str, Any]
+    #: Option → where it stands.
+    option_spans: Mapping[str, Span] = field(default_factory=dict)
     revision: int
     #: The name whose history it takes along; `none` where it has no earlier name on purpose.
     renamed_from: str | None
@@ -173,6 +218,11 @@ class Message:
     max_credits: float | None
     #: Whether GSM characters that look alike replace those that would force Unicode.
     normalizes: bool = False
+
+    @property
+    def sender(self) -> str | None:
+        """Who it is from; None for the short number, which wins over a sender and is OVHcloud's default."""
+        return None if self.options.get("senderForResponse") is True else self.options.get("sender")
 
     @property
     def template_digest(self) -> str:

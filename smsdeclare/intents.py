@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from smsdeclare.canonical import canonical
 from smsdeclare.clock import timestamp
 from smsdeclare.records import Intent
-from smsdeclare.schedule import due, resolved
+from smsdeclare.schedule import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ _MISSED_AT_ONCE = 500
 
 def intent(job: Job, now: datetime, plan_digest: str) -> Intent:
     """What is written down before a job is posted."""
-    held = due(job.times, job.options, now)
+    held = job.slot_at(now).due
     return Intent(
         message=job.message,
         revision=job.revision,

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from smsdeclare import codes
 from smsdeclare.canonical import canonical
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import PolicyRefused
+from smsdeclare.quiet import NEVER_QUIET
+from smsdeclare.schedule import Slot, slot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime, timedelta
 
     from smsdeclare.definitions import Message, Times
+    from smsdeclare.quiet import Quiet
     from smsdeclare.sends import Send, Text
 
 
@@ -32,14 +39,41 @@ class Job:
     credits: float
     #: E.164, in ascending order.
     numbers: tuple[str, ...]
+    #: The quiet hours that count for these receivers.
+    quiet: Quiet = NEVER_QUIET
+    #: When it goes out, once that is decided.
+    slot: Slot | None = None
+
+    def slot_at(self, now: datetime) -> Slot:
+        """When it goes out if it is posted now, unless that is decided already."""
+        return self.slot or slot(self.times, self.options, now, self.quiet)
+
+    def placed(self, now: datetime, margin: timedelta) -> tuple[Job, bool]:
+        """The job as it would be posted now, and whether that is too late.
+
+        Raises PolicyRefused where quiet hours that refuse have begun.
+        """
+        found = slot(self.times, self.options, now, self.quiet)
+        is_late = found.is_late(now, margin)
+        if found.is_refused and not is_late:
+            raise PolicyRefused(Diagnostic(code=codes.QUIET_NOW, detail=f"message.{self.message}@{self.revision}"))
+        return replace(self, slot=found), is_late
 
 
-def group(message: Message, sends: Iterable[Send], receivers_per_job: int) -> Iterator[Job]:
-    """Jobs in the order in which their first receiver comes; `sends` must be ordered by number."""
-    by_text: dict[str, list[Send]] = {}
+def group(
+    message: Message,
+    sends: Iterable[Send],
+    receivers_per_job: int,
+    quiet_for: Callable[[Send], Quiet] = lambda _: NEVER_QUIET,
+) -> Iterator[Job]:
+    """Jobs in the order in which their first receiver comes; `sends` must be ordered by number.
+
+    `quiet_for` gives the quiet hours for a receiver: one POST can be held until one moment only.
+    """
+    by_text: dict[tuple[str, Quiet], list[Send]] = {}
     for send in sends:
-        by_text.setdefault(send.text.digest, []).append(send)
-    for equal in by_text.values():
+        by_text.setdefault((send.text.digest, quiet_for(send)), []).append(send)
+    for (_, quiet), equal in by_text.items():
         for start in range(0, len(equal), receivers_per_job):
             chunk = equal[start : start + receivers_per_job]
             yield Job(
@@ -51,6 +85,7 @@ def group(message: Message, sends: Iterable[Send], receivers_per_job: int) -> It
                 times=message.times,
                 credits=round(sum(send.credits for send in chunk), 6),
                 numbers=tuple(send.number for send in chunk),
+                quiet=quiet,
             )
 
 

@@ -55,6 +55,16 @@ def is_country(code: str) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
+def countries_of(e164: str) -> tuple[str, ...]:
+    """Every country or territory that has the number's prefix; none where it belongs to none."""
+    import phonenumbers  # noqa: PLC0415 - as above
+
+    digits = e164.removeprefix("+")
+    prefixes = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+    found = next((prefixes[int(digits[:end])] for end in (1, 2, 3) if int(digits[:end]) in prefixes), ())
+    return tuple(country for country in found if country != "001")
+
+
 def parse(text: str, default_country: str | None = None) -> Number:
     """`text` in E.164, with its country. Raises NotANumber.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare.canonical import canonical
 from smsdeclare.compare import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from smsdeclare.compare import Decision, Withdrawal
     from smsdeclare.definitions import Message
@@ -47,6 +47,12 @@ class Change:
     reason: str
     #: What `normalize` replaced, as `plan.v1.schema.json` has it; None where it replaced nothing.
     normalized: Mapping[str, Any] | None = None
+    #: How many wait for the end of quiet hours.
+    delayed: int = 0
+    #: When the last of them goes out. RFC 3339 with offset.
+    delayed_until: str | None = None
+    #: Until when the provider may hold it as advertising, after the time above. RFC 3339 with offset.
+    held_until: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +80,28 @@ class Warned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """A rule of the project that the plan breaks."""
+    """A rule that the plan breaks."""
 
     rule: str
     limit: float | str
     actual: float | str
+    #: The message that breaks it; None where the plan as a whole does.
     address: str | None
+    #: Where the rule stands.
     file: str | None
     line: int | None
+    #: Where the message has what breaks it.
+    message_file: str | None = None
+    message_line: int | None = None
+
+    @property
+    def told(self) -> str:
+        """What is wrong, without the rule's name, on one line."""
+        place = f"{self.message_file}:{self.message_line}" if self.message_file else ""
+        who = " at ".join(one for one in (self.address, place) if one)
+        if isinstance(self.actual, str):
+            return f"{f'{who}: ' if who else ''}{self.actual}; the rule says {self.limit}"
+        return f"{f'{who}: ' if who else ''}{self.actual:,.10g} is beyond {self.limit}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +200,17 @@ def withdrawal_line(withdrawal: Withdrawal) -> bytes:
     )
 
 
+def lines(
+    by_revision: Mapping[tuple[str, int], Iterable[tuple[str, bytes]]], withdrawn: Iterable[Withdrawal]
+) -> Iterator[bytes]:
+    """The lines of a digest, ordered by key; `by_revision` has numbers and lines of what is to be posted."""
+    found = {revision: list(numbered) for revision, numbered in by_revision.items()}
+    for each in withdrawn:
+        found.setdefault((each.message, each.revision), []).append((each.known.number, withdrawal_line(each)))
+    for key in sorted(found):
+        yield from (one for _, one in sorted(found[key]))
+
+
 def to_json(plan: Plan) -> dict[str, Any]:
     """The plan as the contract's document; `from_json` reads it back."""
     return {"formatVersion": FORMAT_VERSION, **_document(plan)}
@@ -206,10 +237,9 @@ def from_json(document: Mapping[str, Any]) -> Plan:
 
 
 def _read(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields by their names; what was added later may be absent from a plan saved before."""
-    names = {one.name: _camel_name(one.name) for one in fields(kind)}
-    late = {"normalized", "credits_exact"} if kind in (Change, Summary) else set()
-    return {name: document[camel] for name, camel in names.items() if camel in document or name not in late}
+    """The fields of a document; what an older version did not know has its default."""
+    known = (one for one in fields(kind) if one.default is MISSING or _camel_name(one.name) in document)
+    return {one.name: document[_camel_name(one.name)] for one in known}
 
 
 def _camel_name(name: str) -> str:

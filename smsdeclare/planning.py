@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes, plan, policy, sends
+from smsdeclare.account import Facts, sender_problems
+from smsdeclare.agenda import Agenda, quiet_of
 from smsdeclare.changes import (
+    barred_rows,
     change_without_text,
     changes_of,
     closed_row,
@@ -24,6 +28,7 @@ from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.errors import InputError
 from smsdeclare.jobs import Job, group
 from smsdeclare.plan import Change, Plan, SkippedRow, Violation
+from smsdeclare.receivers import opted_out
 from smsdeclare.renaming import renames
 from smsdeclare.schedule import Fate, fate, is_too_close
 from smsdeclare.states import State
@@ -32,10 +37,14 @@ from smsdeclare.targets import names_only_sends_of, select
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from smsdeclare.definitions import Definitions, Message
+    from smsdeclare.codes import Code
+    from smsdeclare.definitions import Definitions, Message, QuietHours
     from smsdeclare.ledger import Ledger
     from smsdeclare.records import Binding, Posted
     from smsdeclare.sends import MessageSends, Send, Text
+
+
+_NOTHING_KNOWN = Facts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +92,10 @@ class _View:
     margin: timedelta
     #: New name → the name its history still has in the ledger.
     renamed: Mapping[str, str]
+    #: Number → why nothing is posted there, whatever the message.
+    barred: Mapping[str, Code]
+    #: When the provider itself holds advertising; None where it does not, as far as is known.
+    hold: QuietHours | None
 
     def on_record(self, message: Message) -> str:
         """The name that its history has in the ledger."""
@@ -99,6 +112,7 @@ class _Part:
     #: Sends that count for the rules.
     counted: list[Send]
     jobs: list[Job]
+    posts: int
     late: tuple[Send, ...]
     changes: list[Change]
     skipped: list[SkippedRow]
@@ -131,9 +145,10 @@ def work_out(
     binding: Binding,
     *,
     now: datetime,
-    credits_left: float | None = None,
+    account: Facts = _NOTHING_KNOWN,
     approved: str | None = None,
     margin: timedelta = timedelta(),
+    hold: QuietHours | None = None,
     variables: Mapping[str, str] | None = None,
     targets: Sequence[str] = (),
     shown_targets: Sequence[str] | None = None,
@@ -141,8 +156,8 @@ def work_out(
     """Compare with the ledger and say what would be done.
 
     `approved` is the digest of an approved plan whose own sends count as not yet done; see `compare`. `margin` is how
-    long a signed request may travel; see `schedule.fate`. `targets` are addresses to which the plan is limited, and
-    `shown_targets` how the plan itself names them.
+    long a signed request may travel; see `schedule.fate`. `hold` is when the provider itself holds advertising.
+    `targets` are addresses to which the plan is limited, and `shown_targets` how the plan itself names them.
     """
     chosen = select(list(expanded), targets, ledger.secret)
     view = _View(
@@ -152,28 +167,34 @@ def work_out(
         approved=approved,
         margin=margin,
         renamed=renames(definitions, [one.message for one in chosen], ledger),
+        barred=dict.fromkeys(account.blacklist, codes.BLACKLISTED)
+        | dict.fromkeys(opted_out(definitions), codes.OPTED_OUT),
+        hold=hold,
     )
     withdrawn = list(_withdrawals(view, chosen, targets))
     parts = [_part(view, one, withdrawn) for one in chosen]
+    if problems := list(sender_problems([part.message for part in parts if part.posts], account.senders)):
+        raise InputError(*by_place(problems))
     held = [each for each in withdrawn if each.is_held and not is_too_close(each.known.send_at, now)]
     changes = [change for part in parts for change in part.changes]
     changes += _without_text(view, parts, held)
     skipped = tuple(row for part in parts for row in part.skipped)
-    found = [*definitions.warnings, *(one for part in parts for one in part.found)]
+    found = [*definitions.warnings, *account.warnings(binding.provider, binding.service)]
+    found += [one for part in parts for one in part.found]
     found += [
         Diagnostic(code=codes.RENAME_PENDING, detail=f"of `{old}` by `{new}`") for new, old in view.renamed.items()
     ]
-    if credits_left is None and binding.provider != "sandbox":
-        detail = f"showing them takes the network, and the right to GET /sms/{binding.service or 'NAME'}"
-        found.append(Diagnostic(code=codes.CREDITS_UNKNOWN, detail=detail))
-    summary = summarize(changes, len(skipped), sum(len(part.late) for part in parts), credits_left)
+    summary = summarize(changes, len(skipped), sum(len(part.late) for part in parts), account.credits_left)
     found += credit_warnings(summary)
+    lines = {(part.message.name, part.message.revision): part.lines for part in parts}
     worked_out = Plan(
         project=binding.project,
         provider=binding.provider,
         endpoint=binding.endpoint,
         service=binding.service,
-        digest=plan.digest(_lines(parts, withdrawn)),
+        digest=plan.digest(
+            plan.lines({(one.message.name, one.message.revision): one.lines for one in parts}, withdrawn)
+        ),
         created_at=timestamp(now),
         changes=tuple(changes),
         skipped=skipped,
@@ -198,7 +219,7 @@ def work_out(
         renames=tuple((old, new) for new, old in view.renamed.items()),
         missed=tuple(Missed(message=part.message, sends=part.late) for part in parts if part.late),
         take_backs=tuple(_posted(ledger, keys)),
-        revisions=tuple((part.message.name, part.message.revision) for part in parts),
+        revisions=tuple(lines),
         doubtful=tuple(
             (text, part.message.options)
             for part in parts
@@ -210,27 +231,37 @@ def work_out(
 def _part(view: _View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> _Part:
     message, name = one.message, view.on_record(one.message)
     decisions = list(compare(one, view.ledger, view.now, view.approved, name))
-    candidates = [each for each in decisions if each.is_free or _can_be_freed(each, view.now)]
-    fates = _fates(view, message, candidates)
+    candidates = [each for each in decisions if each.is_free or each.can_be_freed(view.now)]
+    barred = [each for each in candidates if each.send.number in view.barred]
+    candidates = [each for each in candidates if each.send.number not in view.barred]
+    quiet_for = partial(quiet_of, view.definitions)
+    agenda = Agenda(message, view.now, view.definitions.timezone, quiet_for, view.hold)
+    fates = _fates(view, agenda, candidates)
     todo, late = fates[Fate.POST], fates[Fate.MISSED]
     # What is too late or closed takes nothing; what is done under the approved plan has its share in it.
     done = [each.send for each in decisions if each.is_wanted and not each.is_free and not each.held_until]
     counted = [*(each.send for each in todo), *done]
     size = view.definitions.provider.receivers_per_job
-    posts = sum(1 for _ in group(message, (each.send for each in todo), size))
+    posts = sum(1 for _ in group(message, (each.send for each in todo), size, quiet_for))
     left = [each for each in withdrawn if (each.message, each.revision) == (message.name, message.revision)]
     scheduled = len(left) + sum(each.state is State.SCHEDULED for each in decisions)
     return _Part(
         message=message,
         lines=[(each.send.number, plan.line(message, each)) for each in decisions if each.is_wanted],
         counted=counted,
-        jobs=list(group(message, (each.send for each in todo if each.is_free), size)),
+        jobs=list(group(message, (each.send for each in todo if each.is_free), size, quiet_for)),
+        posts=posts,
         late=tuple(each.send for each in late if each.is_free),
-        changes=list(changes_of(one, decisions, todo=todo, late=late, posts=posts)),
-        skipped=[*([closed_row(message)] * len(fates[Fate.CLOSED])), *skipped_rows(one)],
+        changes=list(changes_of(one, decisions, agenda, todo=todo, late=late, posts=posts)),
+        skipped=[
+            *([closed_row(message)] * len(fates[Fate.CLOSED])),
+            *barred_rows(message, barred, view.barred, view.ledger.secret),
+            *skipped_rows(one),
+        ],
         found=[
             *one.findings.warnings,
-            *warnings_of(message, decisions, view.now),
+            *warnings_of(message, decisions, view.now, view.barred),
+            *agenda.warnings(each.send for each in todo),
             *cost_warnings(one, [each.send for each in todo]),
         ],
         violations=[
@@ -243,6 +274,7 @@ def _part(view: _View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> _P
                 taken_before=view.ledger.credits_taken(name, message.revision, but=view.approved),
             ),
             *policy.judge_left(view.definitions, message, len(left), scheduled),
+            *policy.judge_times(view.definitions, message, [agenda.slot(each.send) for each in todo]),
         ],
         doubtful={(name, each.send.number) for each in decisions if each.is_doubtful},
         replaced={
@@ -250,16 +282,6 @@ def _part(view: _View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> _P
             for each in candidates
             if each.state is State.SCHEDULED and each.action is Action.REPLACE
         },
-    )
-
-
-def _can_be_freed(decision: Decision, now: datetime) -> bool:
-    """Whether it may be posted once what is held before it is taken back."""
-    return (
-        decision.is_wanted
-        and decision.held_until is not None
-        and not (decision.waits or decision.is_barred)
-        and not is_too_close(decision.held_until, now)
     )
 
 
@@ -296,16 +318,6 @@ def _posted(ledger: Ledger, keys: Collection[tuple[str, int, str]]) -> Iterator[
             yield replace(job, states=mine)
 
 
-def _lines(parts: Sequence[_Part], withdrawn: Sequence[Withdrawal]) -> Iterator[bytes]:
-    """The lines of the digest, ordered by key."""
-    by_revision = {(part.message.name, part.message.revision): part.lines for part in parts}
-    for each in withdrawn:
-        found = by_revision.setdefault((each.message, each.revision), [])
-        found.append((each.known.number, plan.withdrawal_line(each)))
-    for key in sorted(by_revision):
-        yield from (line for _, line in sorted(by_revision[key]))
-
-
 def _without_text(view: _View, parts: Sequence[_Part], held: Sequence[Withdrawal]) -> Iterator[Change]:
     """Changes for what today's files do not ask for."""
     counts = Counter(f"message.{each.message}@{each.revision}" for each in held)
@@ -321,8 +333,9 @@ def _without_text(view: _View, parts: Sequence[_Part], held: Sequence[Withdrawal
         yield change_without_text(address, Action.SETTLE, count, reason)
 
 
-def _fates(view: _View, message: Message, candidates: Iterable[Decision]) -> dict[Fate, list[Decision]]:
+def _fates(view: _View, agenda: Agenda, candidates: Iterable[Decision]) -> dict[Fate, list[Decision]]:
     """What becomes of each send that is or will be free, by the clock."""
+    message = agenda.message
     name = view.on_record(message)
     first = view.ledger.first_sent(name, message.revision)
     first_at = datetime.fromisoformat(first) if first else None
@@ -331,5 +344,7 @@ def _fates(view: _View, message: Message, candidates: Iterable[Decision]) -> dic
     found: dict[Fate, list[Decision]] = {one: [] for one in Fate}
     for decision in candidates:
         is_known = decision.state is not None or not is_complete
-        found[fate(message.times, view.now, view.margin, first_at=first_at, is_known=is_known)].append(decision)
+        at = agenda.slot(decision.send)
+        what = fate(message.times, view.now, view.margin, first_at=first_at, is_known=is_known, at=at)
+        found[what].append(decision)
     return found

@@ -92,6 +92,17 @@ def read(folder: Path, root_name: str | None = None) -> Project:
     )
 
 
+def read_policy(path: Path) -> Document:
+    """A policy that lies outside the project: rules, with or without the key `policy` above them; raises InputError."""
+    real = Path(os.path.realpath(path))
+    document = parse(files.read_bytes(real, root=real.parent, shown=str(path), limit=YAML_LIMIT), file=str(path))
+    is_wrapped = isinstance(document.data, dict) and "policy" in document.data
+    problems = validate(document, kind="policyFile" if is_wrapped else "policy") if document.data is not None else []
+    if problems:
+        raise InputError(*problems)
+    return document
+
+
 def _parse(path: Path, folder: Path, found: list[Diagnostic]) -> Document | None:
     shown = path.relative_to(folder).as_posix()
     try:

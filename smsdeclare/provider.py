@@ -9,7 +9,7 @@ from smsdeclare import codes
 from smsdeclare.errors import ProviderError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from smsdeclare.codes import Code
@@ -142,6 +142,17 @@ class Provider(Protocol):
 
         None where the answer does not say; raises ProviderError, Forbidden without the right.
         """
+        ...
+
+    def senders(self, wanted: Collection[str]) -> Mapping[str, str | None]:
+        """The account's senders, the wanted ones with their status; raises ProviderError, Forbidden without the right.
+
+        A status is None where it was not asked for, or may not be.
+        """
+        ...
+
+    def blacklist(self) -> frozenset[str]:
+        """Who may not be written to, in E.164; raises ProviderError, Forbidden without the right."""
         ...
 
     def now(self) -> datetime:

@@ -70,7 +70,7 @@ def expand(definitions: Definitions, message: Message, findings: Findings) -> It
     lists = _Lists(definitions)
     excluded = lists.numbers(frozenset(message.excluded))
     policy = definitions.policy
-    only = None if policy.only_receivers is None else lists.numbers(frozenset((policy.only_receivers,)))
+    only = {name: lists.numbers(frozenset((name,))) for name in policy.only_receivers}
     seen: dict[str, tuple[Span, int]] = {}
     for receiver in _addressed(lists, message, findings):
         fingerprint = hash(frozenset(receiver.values.items()))
@@ -85,10 +85,15 @@ def expand(definitions: Definitions, message: Message, findings: Findings) -> It
         elif policy.allowed_countries is not None and receiver.country not in policy.allowed_countries:
             reason = f"country {receiver.country or 'unknown'}"
             findings.skipped.append(Skipped(receiver.span, codes.COUNTRY_NOT_ALLOWED, reason))
-        elif only is not None and receiver.number not in only:
-            findings.skipped.append(Skipped(receiver.span, codes.NOT_AMONG_ONLY, f"not in {policy.only_receivers}"))
+        elif missing := [name for name, numbers in only.items() if receiver.number not in numbers]:
+            findings.skipped.append(Skipped(receiver.span, codes.NOT_AMONG_ONLY, f"not in {' and '.join(missing)}"))
         else:
             yield receiver
+
+
+def opted_out(definitions: Definitions) -> frozenset[str]:
+    """Who may not be written to by the policy, whatever the message. Raises InputError where a row can't be read."""
+    return _Lists(definitions).numbers(frozenset(definitions.policy.opt_out))
 
 
 def _addressed(lists: _Lists, message: Message, findings: Findings) -> Iterator[Receiver]:

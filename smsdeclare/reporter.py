@@ -39,6 +39,11 @@ class Reporter:
         detail = f"nothing under `{section}` is called `{name}`"
         self.report(codes.UNKNOWN_NAME, detail, document, route, suggestion=did_you_mean(name, known))
 
+    def no_effect(self, rule: str, span: Span, stricter: Span) -> None:
+        """Report a rule from outside that is looser than the project's own."""
+        first = Related(span=stricter, label="the stricter one")
+        self.found.append(Diagnostic(code=codes.RULE_LOOSER, detail=f"`{rule}`", span=span, related=(first,)))
+
     def named(self, documents: Iterable[Document], section: str) -> Iterator[tuple[Document, str]]:
         """Each name of a section once, over all documents; the second of two is reported."""
         places: dict[str, Span] = {}

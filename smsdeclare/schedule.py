@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smsdeclare.canonical import canonical
 from smsdeclare.clock import timestamp
+from smsdeclare.definitions import QuietHours
+from smsdeclare.quiet import NEVER_QUIET, Quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
     from smsdeclare.definitions import Times
+
 
 #: Without `expiresAt`, a send that is due may be so late.
 LATE = timedelta(hours=1)
@@ -23,9 +25,9 @@ LATE = timedelta(hours=1)
 OPEN = timedelta(days=30)
 
 
-_PARIS = ZoneInfo("Europe/Paris")
-_OPENS, _CLOSES = time(8), time(20)
-_SATURDAY = 5
+#: OVHcloud holds advertising at night and on some days; its pages disagree on which. The strictest of them: Monday to
+#: Friday without the French public holidays, 8 to 20 in Paris.
+STRICTEST_HOLD = QuietHours(begins=time(20), ends=time(8), days=frozenset({5, 6}), holidays="FR", zone="Europe/Paris")
 #: Nothing is taken back so shortly before its time: it could be on its way.
 TOO_CLOSE = timedelta(minutes=10)
 
@@ -58,14 +60,70 @@ def moment(written: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     return local, local.utcoffset() != local.replace(fold=1).utcoffset()
 
 
-def fate(times: Times, now: datetime, margin: timedelta, *, first_at: datetime | None, is_known: bool) -> Fate:
+class Slot(NamedTuple):
+    """When a send goes out and when it is too late, by the clock at one moment and with quiet hours counted in."""
+
+    #: Until when the provider holds it; None where it goes out at once.
+    due: datetime | None = None
+    #: Nothing is posted after this; None: nothing is too late.
+    expires_at: datetime | None = None
+    #: An end that the project wrote. One that nobody wrote is for posting: a phone that is off still gets its SMS.
+    valid_until: datetime | None = None
+    #: Whether quiet hours hold it up.
+    is_delayed: bool = False
+    #: Whether it may not be posted at all, since quiet hours refuse it or never end.
+    is_refused: bool = False
+
+    def is_late(self, now: datetime, margin: timedelta) -> bool:
+        """Whether it can't go out in time any more; `margin` is how long a signed request may travel."""
+        if self.expires_at is None:
+            return False
+        return now > self.expires_at - margin or (
+            self.is_delayed and self.due is not None and self.due > self.expires_at
+        )
+
+
+def slot(times: Times, options: Mapping[str, Any], now: datetime, quiet: Quiet = NEVER_QUIET) -> Slot:
+    """When what is posted now goes out.
+
+    Quiet hours move the moment, and what is only late by default is late by as much later. `now` decides, anew for
+    each POST: what the user wrote stays what it is.
+    """
+    minutes = int(options.get("differedPeriod", 0))
+    wanted = now + timedelta(minutes=minutes) if times.send_at is None else max(times.send_at, now)
+    end = quiet.end(wanted)
+    expires_at = times.expires_at
+    if times.send_at is not None and expires_at is not None and "expiresAt" not in times.written:
+        expires_at = max(expires_at, (quiet.end(times.send_at) or times.send_at) + LATE)
+    is_delayed = end is not None and end > wanted
+    due = end if end is not None and is_delayed else wanted if wanted > now else None
+    return Slot(
+        due=due,
+        expires_at=expires_at,
+        valid_until=expires_at if "expiresAt" in times.written else None,
+        is_delayed=is_delayed,
+        is_refused=end is None or quiet.refuses(end),
+    )
+
+
+def fate(
+    times: Times,
+    now: datetime,
+    margin: timedelta,
+    *,
+    first_at: datetime | None,
+    is_known: bool,
+    at: Slot | None = None,
+) -> Fate:
     """What becomes of a free send of a revision whose first send was claimed at `first_at`.
 
-    `margin` is how long a signed request may travel: none is signed so late that it could arrive after the end.
+    `margin` is how long a signed request may travel: none is signed so late that it could arrive after the end. `at`
+    is its slot where there are quiet hours.
     """
     joins_late = first_at is not None and not is_known
-    if times.expires_at is not None:
-        if now <= times.expires_at - margin:
+    at = at or Slot(expires_at=times.expires_at)
+    if at.expires_at is not None:
+        if not at.is_late(now, margin):
             return Fate.POST
         return Fate.CLOSED if joins_late else Fate.MISSED
     if joins_late and first_at is not None and not times.never_expires and now > first_at + OPEN:
@@ -78,40 +136,9 @@ def is_too_close(send_at: str | None, now: datetime) -> bool:
     return send_at is None or datetime.fromisoformat(send_at) - now < TOO_CLOSE
 
 
-def due(times: Times, options: Mapping[str, Any], now: datetime) -> datetime | None:
-    """Until when the provider holds what is posted now; None where it goes out at once."""
-    if times.send_at is not None:
-        return times.send_at if times.send_at > now else None
-    minutes = int(options.get("differedPeriod", 0))
-    return now + timedelta(minutes=minutes) if minutes else None
-
-
 def next_opening(moment: datetime) -> datetime:
-    """When an SMS with a STOP clause that is posted at `moment` has surely gone out or been dropped.
-
-    OVHcloud holds advertising at night and on some days; its pages disagree on which. This is the strictest of them:
-    Monday to Friday without the French public holidays, 8 to 20 in Paris.
-    """
-    local = moment.astimezone(_PARIS)
-    closed = _closed(local.year)
-    if _is_open(local.date(), closed) and _OPENS <= local.time() < _CLOSES:
-        return moment
-    day = local.date() if local.time() < _OPENS else local.date() + timedelta(days=1)
-    while not _is_open(day, closed):
-        day += timedelta(days=1)
-    return datetime.combine(day, _OPENS, tzinfo=_PARIS)
-
-
-@cache
-def _closed(year: int) -> Container[date]:
-    """The French public holidays of a year and the next."""
-    import holidays  # noqa: PLC0415 - heavy, and needed for advertising alone
-
-    return holidays.country_holidays("FR", years=(year, year + 1))
-
-
-def _is_open(day: date, closed: Container[date]) -> bool:
-    return day.weekday() < _SATURDAY and day not in closed
+    """When an SMS with a STOP clause that is posted at `moment` has surely gone out or been dropped."""
+    return Quiet((STRICTEST_HOLD,)).end(moment) or moment
 
 
 def resolved(times: Times) -> str:
@@ -120,17 +147,15 @@ def resolved(times: Times) -> str:
     return canonical({name: timestamp(one) if one else None for name, one in moments.items()}).decode()
 
 
-def options_at(times: Times, options: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+def options_at(options: Mapping[str, Any], at: Slot, now: datetime) -> Mapping[str, Any]:
     """The options as they are posted at `now`: OVHcloud counts both its periods in minutes from then.
 
     Rounded so that nothing goes out before its time, and nothing after its end.
     """
     posted = dict(options)
-    held = due(times, options, now)
-    if times.send_at is not None and held is not None:
-        posted["differedPeriod"] = math.ceil((held - now).total_seconds() / 60)
-    # An end that nobody wrote is one for posting: a phone that is off for an hour still gets its SMS.
-    if times.expires_at is not None and "expiresAt" in times.written and "validityPeriod" not in posted:
-        left = (times.expires_at - (held or now)).total_seconds()
+    if at.due is not None and at.due > now:
+        posted["differedPeriod"] = math.ceil((at.due - now).total_seconds() / 60)
+    if at.valid_until is not None and "validityPeriod" not in posted:
+        left = (at.valid_until - max(at.due or now, now)).total_seconds()
         posted["validityPeriod"] = max(1, math.floor(left / 60))
     return posted

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from smsdeclare.diagnostics import Span
     from smsdeclare.document import Document, Route
 
-Kind = Literal["root", "part"]
+Kind = Literal["root", "part", "policy", "policyFile"]
 
 _NAME = "definitions.v1"
 _TYPES = {
@@ -65,7 +65,7 @@ def load_schema(name: str) -> dict[str, Any]:
 def validate(document: Document, *, kind: Kind) -> list[Diagnostic]:
     """What is wrong with the structure of a file, in the order of the file: one diagnostic a mistake.
 
-    `kind` says whether it is a project's root file or one of the others.
+    `kind` says whether it is a project's root file, one of the others, or a policy from outside.
     """
     found: list[Diagnostic] = []
     seen: set[Route] = set()

@@ -15,6 +15,7 @@ from smsdeclare.errors import InputError
 from smsdeclare.look_alikes import Swap, look_alike, to_gsm
 from smsdeclare.rates import OFFLINE, Bill, Rates, bill, credits_of
 from smsdeclare.reporter import did_you_mean
+from smsdeclare.short_number import ShortNumber
 from smsdeclare.surcharges import Surcharge, Surcharges
 from smsdeclare.template_reader import TemplateProblem
 
@@ -74,15 +75,20 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
     sends: list[Send] = []
     own: set[str] = set()
     dear = Surcharges(message, definitions.variables)
+    short = ShortNumber(message)
     for receiver, text in rendered(definitions, message, receivers.expand(definitions, message, findings), findings):
         own.update(receiver.values)
+        short.look(receiver, text.text)
         if text.bill.encoding == "unicode":
             forced[text] += 1
         dear.add(receiver, text.text, text.bill)
         rate = OFFLINE.of(receiver.number, receiver.country)
         taken = credits_of(text.bill.parts, rate)
         sends.append(Send(receiver.number, text, taken, rate.exact and text.bill.exact, receiver.country))
-    findings.warnings += _unicode_forced(message, forced)
+    told = list(short.findings())
+    if any(one.is_error for one in told):
+        raise InputError(*told, *findings.warnings)
+    findings.warnings += [*told, *_unicode_forced(message, forced)]
     if not sends:
         findings.warnings.append(Diagnostic(code=codes.NO_RECEIVERS, detail=message.address, span=message.to_span))
     sends.sort()

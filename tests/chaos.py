@@ -21,6 +21,7 @@ from lanes import DrawnLanes
 from timed import BINDING
 
 from smsdeclare import codes, planning
+from smsdeclare.account import Facts
 from smsdeclare.cli.opening import Opened
 from smsdeclare.cli.run import Run
 from smsdeclare.cli.session import Session
@@ -377,7 +378,7 @@ class Process:
             run.ledger,
             BINDING,
             # As the command has it, before `now`: what is asked first teaches the provider's time.
-            credits_left=run.opened.provider.credits_left(),
+            account=Facts(credits_left=run.opened.provider.credits_left()),
             now=run.opened.provider.now(),
             approved=approved,
             margin=self.history.margin,

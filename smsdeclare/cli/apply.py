@@ -13,6 +13,7 @@ import click
 
 from smsdeclare import codes, planning
 from smsdeclare.cli import environment, opening, saved_plan
+from smsdeclare.cli.account import Account
 from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.run import Run
 from smsdeclare.cli.session import DURATION, Explained, Session, format_option, formatter, is_terminal, shared_options
@@ -115,21 +116,23 @@ def command(
         targets = approval.plan.targets
         outside = saved = dict(approval.plan.variables)
     with _as_saved(approval):
-        definitions = opening.definitions(session, given, saved=saved)
+        definitions = opening.definitions(session, given, saved=saved, is_judged=True)
     opened = opening.provider(definitions)
     ledger = opening.ledger(definitions)
+    account = Account(provider=opened.provider)
 
     def work_out(approved: str | None) -> Draft:
-        again = opening.definitions(session, given, saved=saved)
+        again = opening.definitions(session, given, saved=saved, is_judged=True)
         work_out_at = partial(
             planning.work_out,
             again,
             ledger=ledger,
             binding=opened.binding,
-            credits_left=opened.provider.credits_left(),
+            account=account.look(again),
             now=opened.provider.now(),
             approved=approved,
             margin=opening.margin(again),
+            hold=opening.advertising_hold(again),
             variables=opening.used_variables(again, outside),
             targets=targets,
         )
@@ -190,7 +193,7 @@ def _join(holder: Holder, draft: Draft, approval: _Approval, work_out: Callable[
 
 
 def _end(run: Run, draft: Draft, format_name: str) -> int:
-    applied = run.sum_up(draft.plan.digest, draft.plan.summary.keep)
+    applied = run.sum_up(draft.plan.digest, draft.plan.summary.keep, skipped=draft.plan.summary.skip)
     run.report(applied, format_name)
     run.session.report(list(_taken_beyond_plan(run.done)))
     if format_name == "text" and run.opened.outbox is not None:
@@ -251,8 +254,7 @@ def _check_policy(draft: Draft) -> None:
         broken = [
             Diagnostic(
                 code=codes.POLICY_BROKEN,
-                detail=f"{one.rule}{f' of {one.address}' if one.address else ''}: {one.actual} is beyond {one.limit}"
-                f"{f' ({one.file}:{one.line})' if one.file else ''}",
+                detail=f"{one.rule}: {one.told}{f'; the rule stands at {one.file}:{one.line}' if one.file else ''}",
             )
             for one in draft.plan.violations
         ]

@@ -30,6 +30,14 @@ def variables() -> dict[str, str]:
     return {name.removeprefix(_VARIABLE): value for name, value in os.environ.items() if name.startswith(_VARIABLE)}
 
 
+def policy_file() -> Path | None:
+    """The file of a policy that tightens the project's own, SMSDECLARE_POLICY; raises InputError where it is empty."""
+    named = os.environ.get("SMSDECLARE_POLICY")
+    if named is not None and not named.strip():
+        raise InputError(Diagnostic(code=codes.POLICY_UNNAMED, detail="it is empty"))
+    return None if named is None else Path(named)
+
+
 def conf() -> ConfigParser:
     """The ovh.conf files of the official clients merged: /etc, the home folder, and this folder, the strongest."""
     places = (Path("/etc/ovh.conf"), Path(os.path.expanduser("~/.ovh.conf")), Path("ovh.conf"))  # noqa: PTH111 - never raises

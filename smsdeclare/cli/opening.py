@@ -12,13 +12,22 @@ from smsdeclare import codes
 from smsdeclare.cli import environment, rate_notes
 from smsdeclare.clock import SystemClock
 from smsdeclare.define import define
-from smsdeclare.definitions import SOONEST, Definitions, Policy, ProviderSettings, SettleSettings, StateSettings
+from smsdeclare.definitions import (
+    SOONEST,
+    Definitions,
+    Policy,
+    ProviderSettings,
+    QuietHours,
+    SettleSettings,
+    StateSettings,
+)
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, StateError
-from smsdeclare.project import read
+from smsdeclare.project import read, read_policy
 from smsdeclare.quotes import Quotes
 from smsdeclare.rates import Rates
 from smsdeclare.records import Binding
+from smsdeclare.schedule import STRICTEST_HOLD
 from smsdeclare.settle import MOVING, Rules
 
 #: OVHcloud refuses a signature that is older; a clock 8 minutes off was refused, the exact figure is not known.
@@ -52,19 +61,26 @@ class Opened:
 
 
 def definitions(
-    session: Session, given: Mapping[str, str] | None = None, *, saved: Mapping[str, str] | None = None
+    session: Session,
+    given: Mapping[str, str] | None = None,
+    *,
+    saved: Mapping[str, str] | None = None,
+    is_judged: bool = False,
 ) -> Definitions:
     """The project of this folder.
 
     Its variables are overridden by the environment and these by `given`; or by those of a saved plan and nothing else.
+    `is_judged` is for plans, which the policy of SMSDECLARE_POLICY is about: other commands must not fail for its sake.
     """
     project = read(session.folder, session.root_file)
+    path = environment.policy_file() if is_judged else None
+    outside = read_policy(path) if path else None
     if saved is not None:
-        return define(project, saved)
+        return define(project, saved, outside)
     declared = (project.root.data.get("variables") if project.root else None) or {}
     # The environment may hold variables of another project.
     around = {name: value for name, value in environment.variables().items() if name in declared}
-    return define(project, {**around, **(given or {})})
+    return define(project, {**around, **(given or {})}, outside)
 
 
 def given_variables(pairs: Sequence[str]) -> dict[str, str]:
@@ -267,6 +283,16 @@ def definitions_of_state(session: Session, found: RelationalLedger) -> Definitio
         receivers={},
         messages=(),
     )
+
+
+def advertising_hold(wanted: Definitions) -> QuietHours | None:
+    """When the provider holds advertising: what the project says, else the strictest of OVHcloud's pages; None: never.
+
+    A simulator holds none unless it is told to, so there the project has to say so.
+    """
+    if wanted.provider.advertising_hold or wanted.provider.never_holds or _stays_here(wanted):
+        return wanted.provider.advertising_hold
+    return STRICTEST_HOLD
 
 
 def margin(wanted: Definitions) -> timedelta:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from smsdeclare import codes, planning
+from smsdeclare.account import Facts
 from smsdeclare.cli import environment, opening, saved_plan
+from smsdeclare.cli.account import Account
 from smsdeclare.cli.session import Explained, Session, format_option, formatter, shared_options
 from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
@@ -61,17 +63,17 @@ def command(
         raise InputError(Diagnostic(code=codes.CANT_SAVE, detail="it was made offline"))
     given = opening.given_variables(pairs)
     outside = {**environment.variables(), **given}
-    definitions = opening.definitions(session, given)
+    definitions = opening.definitions(session, given, is_judged=True)
     expanded = planning.expand(definitions)
     ledger = opening.ledger_offline(definitions) if offline else opening.ledger(definitions)
     if offline and definitions.state.backend != "file":
         session.report([Diagnostic(code=codes.STATE_NOT_READ, detail="this plan is as if nobody had had anything")])
     try:
         if offline:
-            binding, credits_left = opening.offline_binding(definitions, ledger.binding), None
+            binding, account = opening.offline_binding(definitions, ledger.binding), Facts()
         else:
             opened = opening.provider(definitions)
-            binding, credits_left = opened.binding, opened.provider.credits_left()
+            binding, account = opened.binding, Account(provider=opened.provider).look(definitions)
         if ledger.binding not in (None, binding):
             raise StateError(foreign(ledger.binding, binding))
         if out:
@@ -83,8 +85,9 @@ def command(
             ledger=ledger,
             binding=binding,
             now=SystemClock().now() if offline else opened.provider.now(),
-            credits_left=credits_left,
+            account=account,
             margin=opening.margin(definitions),
+            hold=opening.advertising_hold(definitions),
             variables=opening.used_variables(definitions, outside),
             targets=targets,
             shown_targets=without_numbers(targets, ledger.secret),

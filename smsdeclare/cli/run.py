@@ -292,7 +292,7 @@ class Run:
             self.session.out(formatter(format_name).applied(applied, self.session.style))
         self.session.report([one for one in self.errors if format_name == "text" or not one.is_error])
 
-    def sum_up(self, digest: str | None = None, kept: int = 0, *, title: str = "Apply") -> Applied:
+    def sum_up(self, digest: str | None = None, kept: int = 0, *, skipped: int = 0, title: str = "Apply") -> Applied:
         """What this run did, and everything that is unknown now, whichever run left it so."""
         states = {
             Key(event.claim.message, event.claim.revision, number): state
@@ -323,6 +323,7 @@ class Run:
                 "receipts": self.receipts,
                 "unknown": len(unknown),
                 "kept": kept,
+                "skipped": skipped,
                 "credits": round(sum(event.outcome.credits or 0.0 for event in self.done), 6),
             },
             rejected=tuple(refused),

@@ -28,7 +28,7 @@ def command(session: Session, *, format_name: str) -> int:
     """
     found: list[Diagnostic] = []
     try:
-        definitions = opening.definitions(session)
+        definitions = opening.definitions(session, is_judged=True)
         found += definitions.warnings
         for one in planning.expand(definitions):
             found += one.findings.warnings

@@ -75,3 +75,15 @@ NO_SUCH_TIME = Code(
 TIME_TWICE = Code(
     "SMS118", "The time stands twice on that day", "Write it with an offset, such as +01:00, to say which.", "warning"
 )
+RULE_LOOSER = Code(
+    "SMS160",
+    "The rule from outside is looser than the project's own",
+    "A policy from SMSDECLARE_POLICY can only tighten: of both the stricter counts, so this one changes nothing.",
+    "warning",
+)
+POLICY_UNNAMED = Code(
+    "SMS161",
+    "SMSDECLARE_POLICY names no file",
+    "Set it to the path of a YAML file with rules, or unset it. An empty value is refused, so that no rule is lost "
+    "because a variable was not set.",
+)

@@ -70,3 +70,22 @@ CREDITS_INSUFFICIENT = Code(
     "OVHcloud will refuse what they do not pay for. Buy some, or send to fewer.",
     "warning",
 )
+QUIET_NOW = Code(
+    "SMS460",
+    "Quiet hours have begun",
+    "`policy.quietHours` refuses SMS now. What was not posted stays to be sent: apply again when they have ended.",
+)
+HELD_TOO_LONG = Code(
+    "SMS461",
+    "OVHcloud may hold this advertising beyond its end",
+    "It goes out when advertising is allowed again, or operators drop it first. Send it earlier, set `expiresAt` "
+    "later, or correct `provider.advertisingHold`.",
+    "warning",
+)
+OPTED_OUT_HELD = Code(
+    "SMS462",
+    "OVHcloud holds SMS for receivers who opted out or are blacklisted",
+    "They go out as scheduled: leaving somebody out takes nothing back. To take them back, add the list to the "
+    "message's `except`.",
+    "warning",
+)

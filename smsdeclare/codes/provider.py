@@ -117,3 +117,28 @@ CREDITS_BEYOND_PLAN = Code(
     "says what each message took.",
     "warning",
 )
+SENDER_UNKNOWN = Code(
+    "SMS660",
+    "The account has no such sender",
+    "Declare it in OVHcloud's control panel and wait until it is validated, or correct its spelling; "
+    "`smsdeclare service` lists the account's senders.",
+)
+SENDER_NOT_READY = Code(
+    "SMS661",
+    "The sender may not be used",
+    "OVHcloud takes validated senders only; `smsdeclare service` shows where each stands.",
+)
+SENDERS_UNCHECKED = Code(
+    "SMS662",
+    "The senders could not be checked",
+    "An unknown or unvalidated one is refused when its first SMS is posted. Grant the credentials the right to read "
+    "`senders`.",
+    "warning",
+)
+BLACKLIST_UNCHECKED = Code(
+    "SMS663",
+    "The blacklist could not be read",
+    "Nobody is left out for it here; OVHcloud blocks these SMS itself. Grant the credentials the right to read "
+    "`blacklists`.",
+    "warning",
+)

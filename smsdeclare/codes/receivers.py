@@ -43,3 +43,21 @@ COUNTRY_NOT_ALLOWED = Code(
 NOT_AMONG_ONLY = Code(
     "SMS213", "The receiver is not among the only ones", "The policy's `onlyReceivers` leaves it out.", "warning"
 )
+BLACKLISTED = Code(
+    "SMS260",
+    "The number is on the account's blacklist",
+    "Its owner answered STOP; OVHcloud blocks what is sent there. It is left out, and looked up anew by each apply.",
+    "warning",
+)
+OPTED_OUT = Code(
+    "SMS261",
+    "The receiver opted out",
+    "The number is in the list that `policy.optOut` names. It is left out, whatever the message.",
+    "warning",
+)
+SHORT_NUMBER_ABROAD = Code(
+    "SMS262",
+    "The short number does not reach this receiver",
+    "With `senderForResponse` SMS go to French numbers only, without the overseas departments. Choose a `sender`, or "
+    "leave these receivers out, say with `policy.allowedCountries: [FR]`.",
+)

@@ -46,3 +46,16 @@ ROW_DEAR = Code(
     "preview` shows the text.",
     "warning",
 )
+SHORT_NUMBER_CONTACT = Code(
+    "SMS360",
+    "The text holds contact information, which the short number does not carry",
+    "OVHcloud refuses URLs, e-mail addresses and phone numbers with `senderForResponse`. Remove them, or choose a "
+    "`sender`.",
+)
+SHORT_NUMBER_DOUBT = Code(
+    "SMS361",
+    "OVHcloud may refuse contact information without a sender",
+    "Without `sender` it takes the short number, by its guides, and that carries no URL, e-mail address or phone "
+    "number. Choose a `sender`, or remove them.",
+    "warning",
+)

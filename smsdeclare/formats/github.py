@@ -25,10 +25,7 @@ _Row = tuple[str, str | None, int | None, int | None, str, str]
 
 def plan(plan: Plan, style: Style) -> str:  # noqa: ARG001 - a plan holds nothing to hide
     """A plan: what breaks a rule, what is odd, and one line that counts."""
-    found: list[_Row] = [
-        ("error", one.file, one.line, None, f"policy {one.rule}", f"{one.actual} is beyond {one.limit}")
-        for one in plan.violations
-    ]
+    found: list[_Row] = [("error", one.file, one.line, None, f"policy {one.rule}", one.told) for one in plan.violations]
     found += [("warning", one.file, one.line, one.column, one.code, one.message) for one in plan.warnings]
     found += [("notice", one.file, one.line, None, one.code, one.reason) for one in plan.skipped]
     return _commands([*found, ("notice", None, None, None, f"SMS plan for {plan.project}", totals(plan))])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from smsdeclare.format import Style
-    from smsdeclare.plan import Change, Plan, Violation
+    from smsdeclare.plan import Change, Plan
 
 #: GitHub takes 65,536 characters in a comment, GitLab far more.
 LIMIT = 65_000
@@ -45,7 +45,7 @@ def _sections(plan: Plan) -> Iterator[str]:
     if plan.provider == "sandbox":
         yield "**Sandbox:** nothing leaves the machine; no phone rings.\n"
     if plan.violations:
-        broken = (f"- **{_text(one.rule)}** {_text(_broken(one))}" for one in plan.violations)
+        broken = (f"- **{_text(one.rule)}** {_text(one.told)}" for one in plan.violations)
         yield "#### The policy refuses this plan\n\n" + "\n".join(broken) + "\n"
     if plan.changes:
         head = "| | message | receivers | parts | credits | when |\n|---|---|---:|---:|---:|---|"
@@ -65,8 +65,15 @@ def _sections(plan: Plan) -> Iterator[str]:
             yield f"<details><summary>{len(rows)} {title}</summary>\n\n{listed}{more}\n\n</details>\n"
 
 
-def _broken(violation: Violation) -> str:
-    return f"{violation.address or ''} {violation.actual} is beyond {violation.limit}".strip()
+def _when(change: Change) -> str:
+    """When it goes out, who is delayed, and how long the provider may hold it."""
+    told = [change.send_at or "now"]
+    if change.delayed:
+        who = "" if change.delayed == change.receivers else f"{change.delayed:,} "
+        told.append(f"{who}delayed by quiet hours until {change.delayed_until}")
+    if change.held_until:
+        told.append(f"may be held as advertising until {change.held_until}")
+    return "; ".join(told)
 
 
 def _row(change: Change) -> str:
@@ -79,7 +86,7 @@ def _row(change: Change) -> str:
         f"{change.receivers:,}",
         f"{parts} {change.encoding}",
         f"{about}{change.credits:,.10g}",
-        change.send_at or "now",
+        _when(change),
     )
     shown = cells if change.action in (Action.SEND, Action.REPLACE) else (*cells[:3], "", "", "")
     return f"| {' | '.join(map(_text, shown))} |"

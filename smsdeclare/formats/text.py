@@ -65,8 +65,7 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
     yield from _warning_lines(plan, style)
     for violation in plan.violations:
         where = f"{_line(violation.file)}:{violation.line}: " if violation.file else ""
-        broken = _line(f"{violation.rule}: {violation.actual} is beyond {violation.limit}")
-        yield _paint(f"{where}policy {broken}", "31", style)
+        yield _paint(f"{where}policy {_line(violation.rule)}: {_line(violation.told)}", "31", style)
     yield totals(plan)
     yield f"Digest {_line(plan.digest)}"
 
@@ -99,6 +98,11 @@ def _change_lines(change: Change, style: Style) -> Iterator[str]:
     yield _paint(head, color, style)
     if change.send_at:
         yield f"             at {_line(change.send_at)}"
+    if change.delayed and change.delayed_until:
+        who = "it" if change.delayed == change.receivers else f"{change.delayed:,} of them"
+        yield f"             quiet hours delay {who} until {_line(change.delayed_until)}"
+    if change.held_until:
+        yield f"             advertising: OVHcloud may hold it until {_line(change.held_until)}"
     if change.sample and change.action in (Action.SEND, Action.REPLACE):
         for line in visible(change.sample).split("\n"):
             yield f"             | {line}"
@@ -157,6 +161,7 @@ def applied(applied: Applied, style: Style) -> str:
         "receipts",
         "unknown",
         "kept",
+        "skipped",
     )
     shown = ("sent",) if posts else ("settled", "unknown")
     parts = [f"{int(summary.get(word, 0)):,} {word}" for word in words if summary.get(word) or word in shown]

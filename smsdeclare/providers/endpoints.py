@@ -93,6 +93,7 @@ _LEAST_RIGHTS = (
     ("GET", "/sms/{service}"),
     ("GET", "/sms/{service}/senders"),
     ("GET", "/sms/{service}/senders/*"),
+    ("GET", "/sms/{service}/blacklists"),
     ("GET", "/sms/{service}/jobs"),
     ("GET", "/sms/{service}/jobs/*"),
     ("DELETE", "/sms/{service}/jobs/*"),

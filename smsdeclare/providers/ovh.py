@@ -20,14 +20,14 @@ from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.endpoints import token_url
 from smsdeclare.providers.ovh_answers import Gone, figure, read_answer, read_nothing, read_result, unreadable
 from smsdeclare.providers.ovh_lists import read_list, read_whole_list
+from smsdeclare.providers.ovh_people import read_numbers, read_senders
 from smsdeclare.providers.ovh_signature import OvhAuth
 from smsdeclare.providers.ovh_token import BearerAuth
-from smsdeclare.providers.transport import AnswerTooLarge, Line, wire
-from smsdeclare.redaction import visible
-from smsdeclare.schedule import due, next_opening, options_at
+from smsdeclare.providers.transport import ANSWER_LIMIT, AnswerTooLarge, Line, wire
+from smsdeclare.schedule import next_opening, options_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from requests import Response
     from requests.adapters import BaseAdapter
@@ -42,6 +42,8 @@ _IDLE_SECONDS = 2.0
 _TIME_VALID_SECONDS = 300.0
 #: No clock says so. Epoch seconds, in the year 5138.
 _END_OF_TIME = 100_000_000_000
+#: A blacklist may hold a million numbers. Bytes.
+BLACKLIST_LIMIT = 32 << 20
 _HEADERS = {
     "Accept": "application/json",
     # A compressed answer could unpack to anything.
@@ -119,21 +121,27 @@ class OvhProvider:
         """Every SMS account of these credentials; raises ProviderError."""
         names = self._services()
         return [
-            Account(service=name, credits_left=self._credits_left(name), senders=self._senders(name)) for name in names
+            Account(service=name, credits_left=self._credits_left(name), senders=self._all_senders(name))
+            for name in names
         ]
 
-    def _senders(self, service: str) -> dict[str, str] | None:
-        path = f"/sms/{quote(service, safe='')}/senders"
+    def _all_senders(self, service: str) -> dict[str, str] | None:
         try:
-            names = [name for name in self._get(path) if isinstance(name, str)]
-            details = {name: self._get(f"{path}/{quote(name, safe='')}") for name in names}
+            return {name: status or "" for name, status in read_senders(self._get, service).items()}
         except Forbidden:
             return None
-        return {
-            visible(name, newline=" "): visible(str(detail.get("status", "")), newline=" ")
-            for name, detail in details.items()
-            if isinstance(detail, dict)
-        }
+
+    def senders(self, wanted: Collection[str]) -> Mapping[str, str | None]:
+        """The account's senders, the wanted ones with their status; raises ProviderError, Forbidden without the right.
+
+        A status is None where it was not asked for, or may not be.
+        """
+        return read_senders(self._get, self.service(), wanted)
+
+    def blacklist(self) -> frozenset[str]:
+        """Who may not be written to, in E.164; raises ProviderError, Forbidden without the right."""
+        request = self._request("GET", f"{self._url}{self._path('blacklists')}")
+        return read_numbers(self._fetch(request, limit=BLACKLIST_LIMIT))
 
     def rate(self, country: str, billed_in: str | None) -> float | None:
         """Credits a part for a destination; None where the answer does not say. Raises ProviderError.
@@ -221,16 +229,16 @@ class OvhProvider:
     def prepare(self, job: Job, tag: str, numbers: tuple[str, ...]) -> Prepared:
         """Build and sign the request for these receivers of the job. No network."""
         now = self.now()
-        options = options_at(job.times, job.options, now)
+        at = job.slot_at(now)
+        options = options_at(job.options, at, now)
         body = canonical({**options, "message": job.text.text, "receivers": list(numbers), "tag": tag})
         url = f"{self._url}{self._path('jobs')}"
         request = self._request("POST", url, body)
-        held = due(job.times, job.options, now)
         return Prepared(
             url=request.url or url,
             body=body,
             headers=tuple(request.headers.items()),
-            not_after=max(self._fence(request), self._end_of_hold(held or now, job.options)),
+            not_after=max(self._fence(request), self._end_of_hold(at.due or now, job.options)),
             signed_at=self._clock.monotonic(),
             body_digest=sha256_hex(body),
         )
@@ -308,11 +316,14 @@ class OvhProvider:
             self._clock.sleep(turn - now)
 
     def _fetch(
-        self, request: PreparedRequest, read: Callable[[Response, bytes, PreparedRequest], Any] = read_result
+        self,
+        request: PreparedRequest,
+        read: Callable[[Response, bytes, PreparedRequest], Any] = read_result,
+        limit: int = ANSWER_LIMIT,
     ) -> Any:
         self._wait_for_turn()
         try:
-            response, body = self._here.line.send(request)
+            response, body = self._here.line.send(request, limit)
         except (RequestException, AnswerTooLarge, OSError) as error:
             detail = f"{request.method} {request.url}: {type(error).__name__}"
             raise ProviderError(Diagnostic(code=codes.PROVIDER_UNREACHABLE, detail=detail)) from error

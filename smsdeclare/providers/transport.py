@@ -111,8 +111,8 @@ class Line:
         #: Scheme and host → what the environment says of proxies and certificates; found once, it is slow to find.
         self._settings: dict[tuple[str, str], Any] = {}
 
-    def send(self, request: PreparedRequest) -> tuple[Response, bytes]:
-        """Send a prepared request as it is, once; the answer's head and its decoded body.
+    def send(self, request: PreparedRequest, limit: int = ANSWER_LIMIT) -> tuple[Response, bytes]:
+        """Send a prepared request as it is, once; the answer's head and its decoded body of at most `limit` bytes.
 
         Only a GET that met a closed connection goes out once more, over a fresh one: servers close idle ones at will.
         Raises requests.RequestException or AnswerTooLarge; `wire.has_begun` tells whether a byte had left.
@@ -133,7 +133,7 @@ class Line:
             body = bytearray()
             for chunk in response.iter_content(8192):
                 body += chunk
-                if len(body) > ANSWER_LIMIT:
+                if len(body) > limit:
                     raise AnswerTooLarge
             return response, bytes(body)
 

@@ -136,9 +136,10 @@ def _sort_receivers(
     valid: list[tuple[str, str]] = []
     invalid: list[str] = []
     seen: set[str] = set()
+    unreachable = {*settings.unreachable, *(service.blacklist if settings.blacklisted == "invalid" else ())}
     for written in receivers:
         number = international(written)
-        if number is None or (settings.blacklisted == "invalid" and number in service.blacklist):
+        if number is None or number in unreachable:
             invalid.append(written)
         elif number not in seen or settings.duplicates == "each":
             seen.add(number)

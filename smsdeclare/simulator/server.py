@@ -21,7 +21,7 @@ from smsdeclare.clock import SystemClock
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.faults import answer_to, check_script
 from smsdeclare.simulator.outbox import Outbox
-from smsdeclare.simulator.settings import Credential, Settings
+from smsdeclare.simulator.settings import Credential, Sender, Service, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -203,12 +203,24 @@ def main(arguments: Sequence[str]) -> None:
         application_secret=options.application_secret,
         consumer_key=options.consumer_key,
     )
-    settings = replace(Settings(credentials=(credential,)), **chosen)
+    account = Service(blacklist=tuple(options.blacklist))
+    if options.sender:
+        account = replace(account, senders=tuple(map(_sender, options.sender)))
+    settings = replace(Settings(credentials=(credential,), services=(account,)), **chosen)
     world: World = Outbox(options.journal, settings) if options.journal else Simulator(settings)
     with Server(world, port=options.port, script=options.script) as server, suppress(KeyboardInterrupt):
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()
         server.wait()
+
+
+def _sender(written: str) -> Sender:
+    """`ACME`, or `ACME=refused` for one that is not validated."""
+    name, _, status = written.partition("=")
+    known = {"enable", "disable", "refused", "waitingValidation"}
+    if status and status not in known:
+        raise SystemExit(f"a sender's status is one of {', '.join(sorted(known))}")
+    return Sender(name=name, status=status or "enable")  # type: ignore[arg-type]  # checked above
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -223,6 +235,8 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("application_key", "application_secret", "consumer_key"):
         key = getattr(sandbox, name)
         parser.add_argument(f"--{name.replace('_', '-')}", default=key, metavar="KEY", help=f"default: {key}")
+    parser.add_argument("--sender", action="append", metavar="NAME[=STATUS]", help="a sender of the account")
+    parser.add_argument("--blacklist", action="append", default=[], metavar="NUMBER", help="who answered STOP, +33…")
     parser.add_argument("--clock-ahead", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument(
         "--set",

@@ -102,6 +102,8 @@ class Settings:
     duplicates: Literal["each", "once", "invalid"] = "each"
     #: UNKNOWN: a blacklisted number: in `invalidReceivers`, or accepted and then failed (ptt 53).
     blacklisted: Literal["invalid", "fails"] = "invalid"
+    #: Receivers (`+` form) that can't be reached although their numbers are well formed: in `invalidReceivers`.
+    unreachable: tuple[str, ...] = ()
     #: UNKNOWN: how `validReceivers` spells a number that came as `0033…`.
     echo: Literal["+", "00", "as sent"] = "+"
     #: UNKNOWN: whether `ids` stand in the order of `validReceivers`; False reverses them.

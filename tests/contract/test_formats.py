@@ -107,7 +107,7 @@ Digest `sha256:"""
 
 #### The policy refuses this plan
 
-- **maxCredits** acme 2 is beyond 1
+- **maxCredits** acme&#58; 2 is beyond 1
 
 | | message | receivers | parts | credits | when |
 |---|---|---:|---:|---:|---|

@@ -18,6 +18,7 @@ import worlds
 from crash.network import Adapter, Boundaries, Network
 
 from smsdeclare import planning
+from smsdeclare.account import Facts
 from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.opening import SIGNATURE_WINDOW, Opened
 from smsdeclare.cli.run import Run
@@ -214,7 +215,7 @@ class History:
                     self.expanded,
                     ledger,
                     opened.binding,
-                    credits_left=opened.provider.credits_left(),
+                    account=Facts(credits_left=opened.provider.credits_left()),
                     now=opened.provider.now(),
                     approved=digest,
                     margin=SIGNATURE_WINDOW,

@@ -12,7 +12,7 @@ import click
 import pytest
 from jsonschema import Draft202012Validator
 
-from smsdeclare import codes, define, document, errors
+from smsdeclare import codes, document, errors
 from smsdeclare.cli.main import group
 from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.sqlite_file import WORDS
@@ -148,15 +148,6 @@ def test_every_exit_code_has_its_row(page):
     wanted = {0, 2, 3, 4} | {kind.exit_code for kind in kinds}
     rows = re.findall(r"^\| ([0-9]+) \|", page.read_text("utf-8"), re.MULTILINE)
     assert sorted(wanted) == [int(row) for row in rows]
-
-
-def test_what_is_refused_for_now_is_listed():
-    readme = (ROOT / "README.md").read_text("utf-8").partition("## Not built yet")[2].partition("\n## ")[0]
-    roadmap = (REFERENCE / "roadmap.md").read_text("utf-8")
-    for route in define._NOT_YET:
-        name = ".".join(route) if "*" not in route else route[-1]
-        assert f"`{name}`" in readme
-        assert f"`{name}`" in roadmap
 
 
 def test_the_state_page_has_every_legal_move_and_no_other():

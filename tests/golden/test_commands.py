@@ -95,6 +95,9 @@ def test_the_plan_counts_sends(command, project):
         "editedSinceSent": 0,
         "reason": "2 receivers have not had it",
         "normalized": None,
+        "delayed": 0,
+        "delayedUntil": None,
+        "heldUntil": None,
     } == change
     assert (2, 2, 2.0) == tuple(plan["summary"][name] for name in ("send", "posts", "credits"))
     assert plan["summary"]["creditsAfter"] == plan["summary"]["creditsLeft"] - 2
@@ -285,7 +288,7 @@ def test_of_several_services_one_must_be_named(command, server, tmp_path):
 
 
 def test_refused_receivers_are_exit_code_3_and_not_repeated(command, server, tmp_path):
-    here = server(services=(Service(blacklist=("+33639980001",)),))
+    here = server(unreachable=("+33639980001",))
     project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(here.url, worlds.message())})
     first = command("apply", "-C", project, "--auto-approve", "--json")
     assert (3, 1, "message.hello@1") == (

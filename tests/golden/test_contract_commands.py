@@ -15,7 +15,7 @@ import pytest
 import worlds
 
 from smsdeclare.cli.main import group
-from smsdeclare.simulator.settings import Credential, Service
+from smsdeclare.simulator.settings import Credential
 from smsdeclare.states import State
 
 A, B = worlds.number(1), worlds.number(2)
@@ -206,7 +206,7 @@ def test_a_saved_plan_is_shown_in_each_of_plan_s_formats_stale_or_not(command, s
 
 
 def test_the_state_is_listed_by_address_and_by_status(command, serve, tmp_path):
-    server = serve(services=(Service(blacklist=(B,)),))
+    server = serve(unreachable=(B,))
     more = HELLO + f'  other: {{text: Other, to: "{A}"}}\n'
     folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(server.url, more)})
     assert 3 == command(*APPLY, "-C", folder).code
@@ -249,7 +249,7 @@ THREE = (
     ],
 )
 def test_of_several_exit_codes_the_most_pressing_counts(command, serve, tmp_path, script, blacklist, code):
-    server = serve(script, services=(Service(blacklist=blacklist),))
+    server = serve(script, unreachable=blacklist)
     folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(server.url, THREE)})
     result = command(*APPLY, "-C", folder, "--json")
     assert (code, len(blacklist), script.count("l"), ["SMS620"]) == (
@@ -261,7 +261,7 @@ def test_of_several_exit_codes_the_most_pressing_counts(command, serve, tmp_path
 
 
 def test_interrupted_is_130_whatever_else_happened(serve, tmp_path):
-    server = serve("lh", services=(Service(blacklist=(B,)),))
+    server = serve("lh", unreachable=(B,))
     folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(server.url, THREE)})
     process = worlds.spawn(*APPLY, "--json", "-C", folder)
     assert server.held.wait(30)

@@ -63,7 +63,7 @@ THREE = (
 def test_exactly_one_document_is_printed_whatever_the_exit_code(
     command, serve, tmp_path, words, script, more, code, schema
 ):
-    server = serve(script, services=(Service(blacklist=("+33639980099",)),))
+    server = serve(script, unreachable=("+33639980099",))
     result = command(*words, "-C", project(tmp_path, server.url, more), "--json")
     assert code == result.code
     assert "1.0" == check(result.out, schema)["formatVersion"]
@@ -125,7 +125,7 @@ SEND = {
 
 
 def test_no_key_of_the_contract_is_missing(command, serve, tmp_path):
-    server = serve("la", services=(Service(blacklist=(C,)),))
+    server = serve("la", unreachable=(C,))
     more = "policy: {maxCredits: 1}\nreceivers: {people: {csv: a.csv}}\n" + worlds.message("Hello {{ n }}", "people")
     folder = project(tmp_path, server.url, more)
     worlds.write(folder, {"a.csv": f"number,n\n{A},Ana\n{C},Bo\n{A},Eve\nnone,Zoe\n"})

@@ -251,7 +251,7 @@ def test_after_three_doubts_in_a_row_nothing_more_is_posted(command, serve, tmp_
 
 def test_receivers_who_are_all_invalid_are_recorded_and_not_asked_for_again(command, serve, tmp_path):
     """OVHcloud answers 200 with empty `ids`: the apply finished, and each is refused."""
-    server = serve(services=(Service(blacklist=(A, B)),))
+    server = serve(unreachable=(A, B))
     more = worlds.message("Hi", f'["{A}", "{B}"]')
     folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(server.url, more)})
     first = command(*APPLY, "-C", folder, "--json")

@@ -123,7 +123,7 @@ GUIDE = (("GET", "/sms/"), ("GET", "/sms/*/jobs"), ("POST", "/sms/*/jobs"))
 WORLDS = {
     "all is well": ({}, ""),
     "faults": ({}, "l5t9x4"),
-    "refused receivers": ({"services": (Service(blacklist=(A, B)),)}, ""),
+    "refused receivers": ({"unreachable": (A, B)}, ""),
     "no credits": ({"services": (Service(credits=1.0),)}, ""),
     "no rights": ({"credentials": (Credential(**GRANTED, rules=()),)}, ""),
     "the guide's rights": ({"credentials": (Credential(**GRANTED, rules=GUIDE),)}, ""),

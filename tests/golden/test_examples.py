@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import worlds
@@ -33,6 +34,20 @@ def test_every_example_is_valid_and_uses_numbers_kept_for_fiction(command, path)
     for document in path.rglob("*.yaml"):
         for word in yaml.safe_dump(yaml.safe_load(document.read_text())).split("'"):
             assert not word.startswith("+") or word.startswith("+3363998"), document
+
+
+def test_the_newsletter_leaves_out_who_opted_out_and_goes_out_when_nobody_sleeps(command, example):
+    folder = example("newsletter")
+    plan = command("plan", "-C", folder, "--json").json
+    assert ([], ["SMS261"]) == (plan["violations"], [row["code"] for row in plan["skipped"]])
+    assert 0 == command("apply", "-C", folder, "--auto-approve").code
+    # Sunday is quiet. On Monday it is 8 o'clock in Mayotte two hours before it is in Paris, in Réunion three.
+    due = {sms["receiver"]: datetime.fromtimestamp(sms["dueAt"], UTC) for sms in worlds.outbox(folder)}
+    begins = {"+33639980001": 7, "+33639980003": 7, "+262639980004": 5}
+    late = {number: due[number] - datetime(2099, 1, 5, hour, tzinfo=UTC) for number, hour in begins.items()}
+    assert begins.keys() == due.keys()
+    assert all(timedelta() <= one < timedelta(minutes=2) for one in late.values())
+    assert 0 == command("plan", "-C", folder, "--detailed-exitcode").code
 
 
 def test_quickstart_shows_its_sms_and_sends_none_twice(command, example):

@@ -6,8 +6,6 @@ import sys
 import pytest
 import worlds
 
-from smsdeclare.simulator.settings import Service
-
 A, B = worlds.number(1), worlds.number(2)
 APPLY = ("apply", "--auto-approve")
 
@@ -164,7 +162,7 @@ def test_the_simulator_tells_its_keys():
 
 def test_what_is_kept_says_why(command, tmp_path, serve):
     """Nobody is said to have had what is only scheduled, was refused, or came too late."""
-    server = serve(services=(Service(blacklist=(B,)),))
+    server = serve(unreachable=(B,))
     more = worlds.message("Hi", f'["{A}", "{B}"]') + f'  later: {{text: Ho, to: ["{A}"], sendAt: 2099-12-01 09:00}}\n'
     folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(server.url, more)})
     command(*APPLY, "-C", folder)

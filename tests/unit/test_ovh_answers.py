@@ -46,15 +46,27 @@ def test_what_is_wrong_with_the_credentials_is_named(refused, code, asked, shape
     assert "X-Ovh-QueryID" in said
 
 
+#: May post, and not read the senders.
+BLIND = (
+    Credential(
+        rules=(
+            ("POST", "/sms/*"),
+            *(("GET", path) for path in ("/auth/*", "/sms", "/sms/sms-ab12345-1", "/sms/*/outgoing*")),
+        )
+    ),
+)
+
+
 @pytest.mark.parametrize(
     ("code", "asked"),
     [
         pytest.param("SMS618", {"services": (Service(credits=0.0),)}, id="no credits"),
-        pytest.param("SMS619", {"options": "sender: NOBODY"}, id="unknown sender"),
+        pytest.param("SMS619", {"options": "sender: NOBODY", "credentials": BLIND}, id="unknown sender"),
         pytest.param(
             "SMS619",
             {
                 "options": "sender: ACME",
+                "credentials": BLIND,
                 "services": (Service(senders=(Sender(name="ACME", status="waitingValidation"),)),),
             },
             id="sender waiting for validation",

@@ -34,7 +34,16 @@ def test_a_broken_rule_refuses_the_plan_and_names_its_line(command, tmp_path, po
     plan = command("plan", "-C", folder, "--json")
     assert 5 == plan.code
     assert [
-        {"rule": rule, "limit": limit, "actual": actual, "address": None, "file": "smsdeclare.yaml", "line": 4}
+        {
+            "rule": rule,
+            "limit": limit,
+            "actual": actual,
+            "address": None,
+            "file": "smsdeclare.yaml",
+            "line": 4,
+            "messageFile": None,
+            "messageLine": None,
+        }
     ] == plan.json["violations"]
     assert 5 == command("apply", "-C", folder, "--auto-approve").code
     assert 5 == command("apply", "-C", folder, "--expect-digest", plan.json["digest"]).code
@@ -111,3 +120,166 @@ def test_too_many_rows_without_a_number_refuse_the_plan(command, tmp_path, rows,
         "all.csv": "\n".join(table) + "\n",
     }
     assert code == command("plan", "-C", worlds.write(tmp_path, files)).code
+
+
+def rules(folder, policy, options, text="Hello"):
+    files = {
+        "smsdeclare.yaml": worlds.root(more=f"policy:\n  {policy}\n" + LISTS),
+        "campaign.sms.yaml": f'messages:\n  hello:\n    text: "{text}"\n    to: people\n    options: {options}\n',
+    }
+    return worlds.write(folder, files)
+
+
+@pytest.mark.parametrize(
+    ("policy", "options", "text", "rule", "limit", "actual", "line"),
+    [
+        pytest.param(
+            "allowedSenders: [SHOP, ACME]", "{sender: OTHER}", "Hello", "allowedSenders", "ACME, SHOP", "`OTHER`", 5,
+            id="another sender",
+        ),
+        pytest.param(
+            "allowedSenders: [ACME]", "{sender: ACME, senderForResponse: true}", "Hello", "allowedSenders", "ACME",
+            "the short number", 5, id="the short number wins over an allowed sender",
+        ),
+        pytest.param(
+            "allowedSenders: [ACME]", "{noStopClause: true}", "Hello", "allowedSenders", "ACME",
+            "no sender, so the short number", 2, id="no sender at all",
+        ),
+        pytest.param(
+            "requireStopClause: true", "{noStopClause: true}", "Hello", "requireStopClause", "true",
+            "noStopClause: true", 5, id="the clause is switched off",
+        ),
+        pytest.param(
+            "gsm7Only: true", "{noStopClause: true}", "Reçu", "gsm7Only", "true",
+            "3 SMS in Unicode, because of U+00E7", 3, id="a text in Unicode",
+        ),
+    ],
+)  # fmt: skip
+def test_a_message_that_breaks_a_rule_is_named_with_both_lines(
+    command, tmp_path, policy, options, text, rule, limit, actual, line
+):
+    folder = rules(tmp_path, policy, options, text)
+    plan = command("plan", "-C", folder, "--json")
+    expected = {
+        "rule": rule, "limit": limit, "actual": actual, "address": "message.hello@1",
+        "file": "smsdeclare.yaml", "line": 5, "messageFile": "campaign.sms.yaml", "messageLine": line,
+    }  # fmt: skip
+    assert (5, [expected]) == (plan.code, plan.json["violations"])
+    for told in (command("plan", "-C", folder).out, command("apply", "-C", folder, "--auto-approve").err):
+        assert f"message.hello@1 at campaign.sms.yaml:{line}: {actual}; the rule says {limit}" in told
+        assert "smsdeclare.yaml:5" in told
+    assert [] == worlds.outbox(folder)
+
+
+@pytest.mark.parametrize(
+    ("policy", "options"),
+    [
+        ("allowedSenders: [ACME, senderForResponse]", "{sender: ACME}"),
+        ("allowedSenders: [ACME, senderForResponse]", "{senderForResponse: true}"),
+        ("allowedSenders: [ACME, senderForResponse]", "{}"),
+        ("requireStopClause: true", "{sender: ACME}"),
+        ("requireStopClause: false", "{noStopClause: true}"),
+        ("gsm7Only: true", "{sender: ACME}"),
+    ],
+)
+def test_a_message_that_keeps_the_rules_goes_out(command, tmp_path, policy, options):
+    folder = rules(tmp_path, policy, options)
+    assert (0, 3) == (command("apply", "-C", folder, "--auto-approve").code, len(worlds.outbox(folder)))
+
+
+def test_a_rule_says_nothing_of_what_was_sent_before_it_came(command, tmp_path):
+    folder = rules(tmp_path, "gsm7Only: false", "{sender: ACME}", "Reçu")
+    command("apply", "-C", folder, "--auto-approve")
+    rules(folder, "gsm7Only: true", "{sender: ACME}", "Reçu")
+    assert 0 == command("plan", "-C", folder).code
+
+
+# — a policy from outside, which can only tighten —
+
+
+def outside(folder, monkeypatch, text):
+    path = worlds.write(folder, {"policy.yaml": text}) / "policy.yaml"
+    monkeypatch.setenv("SMSDECLARE_POLICY", str(path))
+    return path
+
+
+@pytest.mark.parametrize("text", ["maxReceivers: 2\n", "policy:\n  maxReceivers: 2\n"], ids=["bare", "under policy"])
+def test_a_stricter_rule_from_outside_counts_and_is_named_there(command, tmp_path, monkeypatch, text):
+    folder = project(tmp_path / "shop", "{maxReceivers: 500}")
+    path = outside(tmp_path / "org", monkeypatch, text)
+    plan = command("plan", "-C", folder, "--json")
+    (violation,) = plan.json["violations"]
+    assert (5, "maxReceivers", 2, str(path), text.count("\n")) == (
+        plan.code, violation["rule"], violation["limit"], violation["file"], violation["line"]
+    )  # fmt: skip
+    assert 5 == command("apply", "-C", folder, "--expect-digest", plan.json["digest"]).code
+    assert [] == worlds.outbox(folder)
+
+
+def test_a_looser_rule_from_outside_changes_nothing_and_is_reported(command, tmp_path, monkeypatch):
+    folder = project(tmp_path / "shop", "{maxReceivers: 2, gsm7Only: true, allowedCountries: [FR]}")
+    outside(tmp_path / "org", monkeypatch, "maxReceivers: 500\ngsm7Only: false\nallowedCountries: [FR, BE]\n")
+    plan = command("plan", "-C", folder, "--json")
+    (violation,) = plan.json["violations"]
+    assert (2, "smsdeclare.yaml") == (violation["limit"], violation["file"])
+    assert ["SMS160"] * 3 == [one["code"] for one in plan.json["warnings"]]
+
+
+@pytest.mark.parametrize(
+    ("inside", "from_outside", "code"),
+    [
+        pytest.param("{}", "{gsm7Only: true}", 5, id="a switch"),
+        pytest.param("{allowedSenders: [ACME, SHOP]}", "{allowedSenders: [SHOP, OTHER]}", 5, id="what both allow"),
+        pytest.param("{maxSkipped: 50%}", "{maxSkipped: 3}", 5, id="a count beside a share"),
+        pytest.param("{maxSkipped: 50%}", "{}", 0, id="a default does not come from outside"),
+    ],
+)
+def test_of_both_policies_the_stricter_counts(command, tmp_path, monkeypatch, inside, from_outside, code):
+    files = {
+        "smsdeclare.yaml": worlds.root(
+            more=f"policy: {inside}\nreceivers: {{all: {{csv: all.csv}}}}\n"
+            + worlds.message("Reçu", "all", "    options: {sender: ACME}\n")
+        ),
+        "all.csv": "\n".join(["number", *(["none"] * 4), *map(worlds.number, range(16))]) + "\n",
+    }
+    outside(tmp_path / "org", monkeypatch, from_outside)
+    assert code == command("plan", "-C", worlds.write(tmp_path / "shop", files)).code
+
+
+def test_only_receivers_of_both_policies_are_left(command, tmp_path, monkeypatch):
+    folder = project(tmp_path / "shop", "{onlyReceivers: people}")
+    outside(tmp_path / "org", monkeypatch, "onlyReceivers: team\n")
+    command("apply", "-C", folder, "--auto-approve")
+    assert ["+33639980002"] == [sms["receiver"] for sms in worlds.outbox(folder)]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        pytest.param(None, "SMS001", id="no file"),
+        pytest.param("", "SMS161", id="no name"),
+        pytest.param("maxReceiver: 2\n", "SMS101", id="a slip"),
+        pytest.param("maxReceivers: two\n", "SMS103", id="no figure"),
+        pytest.param("onlyReceivers: nobody\n", "SMS108", id="a list that the project lacks"),
+        pytest.param("maxReceivers: [\n", "SMS010", id="no YAML"),
+    ],
+)
+def test_a_policy_from_outside_that_can_not_be_read_stops_the_plan(command, tmp_path, monkeypatch, text, code):
+    folder = project(tmp_path / "shop", "{}")
+    if text is None:
+        monkeypatch.setenv("SMSDECLARE_POLICY", str(tmp_path / "absent.yaml"))
+    elif text:
+        outside(tmp_path / "org", monkeypatch, text)
+    else:
+        monkeypatch.setenv("SMSDECLARE_POLICY", "")
+    for arguments in (("validate",), ("plan",), ("apply", "--auto-approve")):
+        result = command(*arguments, "-C", folder, "--json")
+        assert (1, code) == (result.code, result.json["errors"][0]["code"])
+    assert [] == worlds.outbox(folder)
+
+
+def test_what_does_not_plan_works_without_the_policy_from_outside(command, tmp_path, monkeypatch):
+    folder = project(tmp_path / "shop", "{}")
+    command("apply", "-C", folder, "--auto-approve")
+    monkeypatch.setenv("SMSDECLARE_POLICY", str(tmp_path / "absent.yaml"))
+    assert [0, 0, 0] == [command(name, "-C", folder).code for name in ("status", "settle", "refresh")]

@@ -7,7 +7,7 @@ import pytest
 import worlds
 
 from smsdeclare.definitions import Times
-from smsdeclare.schedule import Fate, NoSuchTime, due, fate, moment, next_opening, options_at
+from smsdeclare.schedule import Fate, NoSuchTime, fate, moment, next_opening, options_at, slot
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -118,7 +118,8 @@ def test_nothing_is_signed_so_late_that_it_could_arrive_after_its_end():
 )
 def test_the_provider_counts_in_minutes_from_the_post(times, options, held, posted):
     until = None if held is None else NOON + timedelta(minutes=held)
-    assert (until, posted) == (due(times, options, NOON), dict(options_at(times, options, NOON)))
+    at = slot(times, options, NOON)
+    assert (until, posted) == (at.due, dict(options_at(options, at, NOON)))
 
 
 # — as a user meets it —
