@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from smsdeclare.simulator.faults import MEANINGS
 
 #: Examples and steps of each: what CI has time for, and what `long` does.
-EXAMPLES, STEPS = (2000, 30) if settings.get_current_profile_name() == "long" else (100, 16)
+EXAMPLES, STEPS = (500, 30) if settings.get_current_profile_name() == "long" else (100, 16)
 #: What becomes of a POST. A held answer takes a thread of its own, which there is none of here.
 _POSTS = "".join(sorted((set(MEANINGS) | set(FAULTS)) - {"h"}))
 _READS = "alLdD5x49utz0"
