@@ -214,7 +214,6 @@ BUGS = (
         (
             "tests/unit/test_apply.py::test_an_answer_that_says_nothing_for_sure_is_never_followed_by_another_post",
             f"{_BOUNDARIES}::test_no_answer_makes_a_run_post_a_job_twice[l]",
-            "tests/property/test_lives.py::TestLife",
         ),
     ),
     Bug(
