@@ -222,7 +222,7 @@ def test_every_whole_yaml_example_is_valid(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_block_says_what_it_holds(page):
-    known = {"sh", "console", "yaml", "yaml fragment", "json", "text", "python", ""}
+    known = {"sh", "sql", "console", "yaml", "yaml fragment", "json", "text", "python", ""}
     assert {match["info"].strip() for match in _BLOCK.finditer(page.read_text("utf-8"))} <= known
 
 
