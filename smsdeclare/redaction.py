@@ -1,4 +1,4 @@
-"""What may be shown: numbers masked, control and direction characters made visible."""
+"""What may be shown: numbers and passwords masked, control and direction characters made visible."""
 
 from __future__ import annotations
 
@@ -23,12 +23,19 @@ _NUMBER = rf"\+?[0-9](?:{_BETWEEN}[0-9]){{6,}}"
 _MANY_DIGITS = re.compile(f"(?P<kept>{_KEPT})|{_NUMBER}")
 #: C0 but newline, DEL, C1, bidirectional controls, line and paragraph separators, zero-width and surrogates.
 _INVISIBLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+#: A URL up to the last `@` before its path: what stands behind the user's name is a password.
+_PASSWORD = re.compile(r"(?<=://)(?P<user>[^\s/:@]*:)(?P<secret>[^\s'\"]+)@")
 _BULLET = "•"
 
 
 def mask_number(number: str) -> str:
     """An E.164 number as outputs show it: `+33639980001` becomes `+336•••••01`."""
     return f"{number[:4]}{_BULLET * 5}{number[-2:]}"
+
+
+def mask_passwords(text: str) -> str:
+    """`text` with the password of every URL masked, sign by sign, so that columns stay."""
+    return _PASSWORD.sub(lambda match: f"{match['user']}{_BULLET * len(match['secret'])}@", text)
 
 
 def mask_text(text: str) -> str:
@@ -44,7 +51,7 @@ def mask_text(text: str) -> str:
             for place, character in enumerate(found)
         )
 
-    return _MANY_DIGITS.sub(mask, text)
+    return _MANY_DIGITS.sub(mask, mask_passwords(text))
 
 
 def visible(text: str, *, newline: str = "\n") -> str:

@@ -198,3 +198,34 @@ class Proxy:
                 target.sendall(data)
             for line in (source, target):
                 line.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def pooled(cluster):
+    """PgBouncer in transaction mode, with two connections for all; its URL. Skips where it is not installed."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        pytest.skip("pgbouncer is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = cluster.folder / f"pgbouncer-{port}.ini"
+    settings.write_text(
+        f"[databases]\npostgres = host={cluster.folder} user=postgres\n[pgbouncer]\npool_mode = transaction\n"
+        f"default_pool_size = 2\nmax_client_conn = 100\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n"
+        f"unix_socket_dir =\nauth_type = any\n"
+    )
+    library = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    process = subprocess.Popen([program, "-q", str(settings)], cwd="/", env={**library, "LC_ALL": "C"}, **_as_whom())
+    try:
+        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        for attempt in range(100):
+            with contextlib.suppress(psycopg.OperationalError):
+                psycopg.connect(url).close()
+                break
+            assert process.poll() is None
+            assert attempt < 99
+            threading.Event().wait(0.05)
+        yield url
+    finally:
+        process.kill()
+        process.wait()

@@ -20,7 +20,7 @@ from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.format import Format, Style
-from smsdeclare.redaction import visible
+from smsdeclare.redaction import mask_passwords, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +73,7 @@ class Session:
         if not file.endswith((".yaml", ".yml")) and not self.style.show_numbers:
             return None
         lines = _lines(self.project_folder, file)
-        return lines[line - 1] if 0 < line <= len(lines) else None
+        return mask_passwords(lines[line - 1]) if 0 < line <= len(lines) else None
 
     @property
     def project_folder(self) -> Path:

@@ -145,6 +145,35 @@ def test_each_number_goes_to_one_of_several(place, ledger):
     assert sorted({ordinal for ordinal, _ in taken}) == list(range(1, len(taken) + 1))
 
 
+def test_nothing_rests_on_a_session_of_its_own(postgresql, place):
+    """Six runs share the two connections that PgBouncer has in transaction mode."""
+    numbers = [f"+3363998{index:04d}" for index in range(60)]
+    with postgresql_server.pooled(postgresql) as url:
+        taken, barrier = [], threading.Barrier(6)
+
+        def work():
+            with closing(PostgresqlLedger(url, place.name, SystemClock())) as mine:
+                barrier.wait()
+                mine.bind(BINDING)
+                for start in range(0, 60, 5):
+                    if claimed := claim(mine, *numbers[start : start + 5]):
+                        mine.record(claimed, Outcome(states=dict.fromkeys(claimed.numbers, State.ACCEPTED), at=AT))
+                        taken.extend(claimed.numbers)
+                assert numbers == sorted(one.number for one in mine.records() if one.number in numbers)
+
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with closing(PostgresqlLedger(url, place.name, SystemClock())) as ledger:
+            assert set(states(ledger).values()) == {State.ACCEPTED}
+            copy = place.parent / "copy.state"
+            ledger.pull(copy)
+            assert not ledger.push(copy, BINDING, AT).is_changed
+    assert numbers == sorted(taken)
+
+
 def test_an_older_format_is_upgraded_once(place):
     ledgers.opened(place).close()
     with place.reading() as connection:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsdeclare.redaction import mask_number, mask_text, visible
+from smsdeclare.redaction import mask_number, mask_passwords, mask_text, visible
 
 
 def test_a_masked_number_keeps_its_country_and_its_end():
@@ -67,3 +67,20 @@ def test_a_line_break_can_be_written_out_too():
 @given(st.text())
 def test_nothing_shown_holds_a_control_character(text):
     assert not [one for one in visible(text, newline=" ") if ord(one) < 32 or 0x7F <= ord(one) < 0xA0]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://app:s3cret@db/acme", "postgresql://app:••••••@db/acme"),
+        ("'postgresql://app:p@ss/x@db/acme' # here", "'postgresql://app:••••••@db/acme' # here"),
+        ("https://:key@host", "https://:•••@host"),
+        ("postgresql://app@db:5432/acme", "postgresql://app@db:5432/acme"),
+        (
+            "see https://example.org:8800/1.0 and ana@example.org",
+            "see https://example.org:8800/1.0 and ana@example.org",
+        ),
+    ],
+)
+def test_the_password_of_a_url_is_masked(text, shown):
+    assert shown == mask_passwords(text) == mask_text(text)
