@@ -48,6 +48,11 @@ def credit_warnings(summary: Summary) -> Iterator[Diagnostic]:
         yield Diagnostic(code=codes.CREDITS_INSUFFICIENT, detail=detail)
 
 
+def rows_last(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """The same with the rows that cost more at the end, where they crowd nothing else out."""
+    return sorted(found, key=lambda one: one.code is codes.ROW_DEAR)
+
+
 def surcharge_phrase(row: Surcharge, rate: float) -> str:
     """What a row costs more, and why; no value is told but a character that forces Unicode."""
     more = (row.parts - row.instead) * rate

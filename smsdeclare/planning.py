@@ -23,7 +23,7 @@ from smsdeclare.changes import (
 )
 from smsdeclare.clock import timestamp
 from smsdeclare.compare import Action, Decision, Withdrawal, compare, withdrawals
-from smsdeclare.costs import cost_warnings, credit_warnings
+from smsdeclare.costs import cost_warnings, credit_warnings, rows_last
 from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.errors import InputError
 from smsdeclare.jobs import Job, group
@@ -198,7 +198,7 @@ def work_out(
         created_at=timestamp(now),
         changes=tuple(changes),
         skipped=skipped,
-        warnings=tuple(warned(finding) for finding in by_place(found)),
+        warnings=tuple(warned(finding) for finding in rows_last(by_place(found))),
         violations=(
             *policy.judge_plan(definitions, [send for part in parts for send in part.counted]),
             *(one for part in parts for one in part.violations),

@@ -71,7 +71,7 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
 
 
 def _warning_lines(plan: Plan, style: Style) -> Iterator[str]:
-    """Rows that cost more come last, and crowd nothing else out."""
+    """Rows that cost more are counted by themselves, so that neither kind crowds the other out."""
     rows = [one for one in plan.warnings if one.code == codes.ROW_DEAR.id]
     others = [one for one in plan.warnings if one.code != codes.ROW_DEAR.id]
     for warning in (*others[:_LISTED], *rows[: _LISTED + 1]):

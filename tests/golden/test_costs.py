@@ -104,6 +104,9 @@ def test_of_many_such_rows_ten_are_named_and_the_rest_is_counted(command, tmp_pa
     found = [one for one in command("plan", "-C", project, "--json").json["warnings"] if one["code"] == "SMS351"]
     assert 11 == len(found)
     assert "A row costs more: message.hello@1: 20 more rows, 20 credits more" in [one["message"] for one in found]
+    assert ["SMS307", "SMS351"] == list(
+        dict.fromkeys(one["code"] for one in command("plan", "-C", project, "--json").json["warnings"])
+    )
     assert "and 20 more rows" in command("preview", "-C", project).out
 
 
