@@ -53,6 +53,13 @@ def test_smsdeclare_is_compared_with_scripts(tmp_path):
     assert [0] * 4 == [one["losses"] for one in found]
 
 
+def test_small_worlds_are_searched():
+    told = run("small_worlds.py", "--fast", "--only", "guard", "--trace")
+    assert "the guard is off: TWICE" in told
+    assert "somebody restores the state of the beginning" in told
+    assert told.endswith("all as expected\n")
+
+
 def test_planted_bugs_are_named():
     assert "follow 307" in run("planted_bugs.py", "--list")
 
