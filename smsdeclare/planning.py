@@ -173,13 +173,16 @@ def work_out(
     )
     withdrawn = list(_withdrawals(view, chosen, targets))
     parts = [_part(view, one, withdrawn) for one in chosen]
-    if problems := list(sender_problems([part.message for part in parts if part.posts], account.senders)):
+    violations = list(policy.judge_plan(definitions, [send for part in parts for send in part.counted]))
+    violations += [one for part in parts for one in part.violations]
+    problems = list(sender_problems([part.message for part in parts if part.posts], account.senders))
+    if problems and not violations:  # a plan that is refused is shown, and posts nothing either
         raise InputError(*by_place(problems))
     held = [each for each in withdrawn if each.is_held and not is_too_close(each.known.send_at, now)]
     changes = [change for part in parts for change in part.changes]
     changes += _without_text(view, parts, held)
     skipped = tuple(row for part in parts for row in part.skipped)
-    found = [*definitions.warnings, *account.warnings(binding.provider, binding.service)]
+    found = [*definitions.warnings, *problems, *account.warnings(binding.provider, binding.service)]
     found += [one for part in parts for one in part.found]
     found += [
         Diagnostic(code=codes.RENAME_PENDING, detail=f"of `{old}` by `{new}`") for new, old in view.renamed.items()
@@ -199,10 +202,7 @@ def work_out(
         changes=tuple(changes),
         skipped=skipped,
         warnings=tuple(warned(finding) for finding in rows_last(by_place(found))),
-        violations=(
-            *policy.judge_plan(definitions, [send for part in parts for send in part.counted]),
-            *(one for part in parts for one in part.violations),
-        ),
+        violations=tuple(violations),
         summary=summary,
         variables=dict(variables or {}),
         targets=tuple(targets if shown_targets is None else shown_targets),

@@ -83,10 +83,10 @@ def judge_times(definitions: Definitions, message: Message, slots: Sequence[Slot
     rules = definitions.policy.quiet_hours
     broken = [rule for rule in rules if not rule.delays] or rules
     first = min((slot.due for slot in refused if slot.due), default=None) if all(slot.due for slot in refused) else None
-    when = first.astimezone(ZoneInfo(definitions.timezone)).isoformat(" ", "minutes") if first else "now"
+    when = first.astimezone(ZoneInfo(definitions.timezone)).strftime("at %Y-%m-%d %H:%M") if first else "now"
     limit = " and ".join(map(str, broken))
     span = message.span
-    yield _violation("quietHours", limit, f"{len(refused):,} SMS, {when}", broken[0].span, message, span)
+    yield _violation("quietHours", limit, f"{len(refused):,} SMS would go out {when}", broken[0].span, message, span)
 
 
 def _judge_options(definitions: Definitions, message: Message) -> Iterator[Violation]:

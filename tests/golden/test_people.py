@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pytest
+import timed
 import worlds
 
+from smsdeclare.cli.account import Account
 from smsdeclare.simulator.settings import Credential, Sender, Service
 
 SENDERS = (
@@ -173,6 +175,31 @@ def test_who_opted_out_gets_nothing_whatever_the_message(command, serve, tmp_pat
     later = command("apply", "-C", folder, "plan.json", "--json")
     assert (0, 1, 2) == (later.code, later.json["summary"]["sent"], later.json["summary"]["skipped"])
     assert [worlds.number(2)] == receivers(server)
+
+
+def test_the_blacklist_is_read_anew_each_time_a_plan_is_worked_out(tmp_path):
+    """As after the prompt, at which people take their time."""
+    here = timed.World(tmp_path)
+    wanted = worlds.definitions("Hello", [{}])
+    account_of_run = Account(provider=here.provider)
+    wanted = replace(wanted, provider=replace(wanted.provider, name="ovh"))
+    found = []
+    for blacklist in ([], [worlds.number(1)], [worlds.number(2)]):
+        here.simulator.settings = here.simulator.history.settings = replace(
+            here.simulator.settings, services=account(blacklist)
+        )
+        found.append(sorted(account_of_run.look(wanted).blacklist))
+    assert [[], [worlds.number(1)], [worlds.number(2)]] == found
+
+
+def test_a_broken_rule_is_told_beside_an_unknown_sender(command, serve, tmp_path):
+    server = serve(services=account())
+    folder = project(tmp_path, server, "{sender: ZZZ}", "policy: {allowedSenders: [ACME]}\n")
+    plan = command("plan", "-C", folder, "--json")
+    assert (5, ["allowedSenders"], ["SMS660"]) == (
+        plan.code, [one["rule"] for one in plan.json["violations"]], [one["code"] for one in plan.json["warnings"]]
+    )  # fmt: skip
+    assert (5, []) == (command("apply", "-C", folder, "--auto-approve").code, posted(server))
 
 
 def test_an_opt_out_of_both_kinds_is_counted_once(command, serve, tmp_path):

@@ -94,9 +94,9 @@ def test_a_delay_past_the_end_is_missed_and_said_so(command, serve, tmp_path):
 
 def test_a_time_in_quiet_hours_moves_to_their_end_and_its_default_end_with_it(command, serve, tmp_path):
     server = serve()
-    inside = END + timedelta(minutes=10)
-    folder = project(tmp_path, server.url, LATER, f'    sendAt: "{inside:%Y-%m-%d %H:%M}"\n')
-    end = END + timedelta(hours=1)
+    inside, end = END + timedelta(minutes=10), END + timedelta(hours=3)
+    quiet = f'{{from: "{END:%H:%M}", to: "{end:%H:%M}"}}'
+    folder = project(tmp_path, server.url, quiet, f'    sendAt: "{inside:%Y-%m-%d %H:%M}"\n')
     (change,) = command("plan", "-C", folder, "--json").json["changes"]
     assert ("send", written(end)) == (change["action"], change["sendAt"])
     assert 0 == command("apply", "-C", folder, "--auto-approve").code
@@ -212,6 +212,7 @@ def test_quiet_hours_that_can_not_be_are_named(command, serve, tmp_path, quiet, 
 # — long runs go on while the clock does —
 
 
+NIGHTFALL = datetime(2026, 12, 1, 20, tzinfo=UTC)
 NIGHT = QuietHours(begins=time(20), ends=time(8), zone="UTC")
 
 
@@ -238,6 +239,14 @@ def test_a_run_into_hours_that_refuse_stops_before_its_next_claim(tmp_path):
         with pytest.raises(PolicyRefused):
             list(run)
     assert {worlds.number(1): "accepted"} == here.states
+
+
+def test_what_is_decided_at_the_claim_holds_for_the_request():
+    """Else a claim of a second before the night would say that an SMS is out which the request has held."""
+    job = replace(timed.job(worlds.number(1)), quiet=Quiet((NIGHT,)))
+    evening = datetime(2026, 12, 1, 19, 59, 59, tzinfo=UTC)
+    placed, _ = job.placed(evening, timedelta())
+    assert (None, True) == (placed.slot_at(evening + timedelta(seconds=1)).due, job.slot_at(NIGHTFALL).is_delayed)
 
 
 # — OVHcloud's own hold —
