@@ -176,6 +176,13 @@ def test_a_refusal_of_the_provider_carries_its_query_id(command, serve, tmp_path
 # — what a plan says —
 
 
+def test_no_warning_stands_among_the_errors(command, tmp_path):
+    more = worlds.message(more="    sendAt: 2099-12-01 09:00\n    options: {differedPeriod: 60}\n")
+    worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=more)})
+    assert ["SMS116"] == [one["code"] for one in command("validate", "-C", tmp_path, "--json").json["warnings"]]
+    assert ["SMS110"] == [one["code"] for one in command("plan", "-C", tmp_path, "--json").json["errors"]]
+
+
 def test_the_actions_are_those_of_the_contract():
     assert {"send", "cancel", "replace", "keep", "settle"} == {action.value for action in Action}
 
