@@ -264,7 +264,13 @@ def _check_policy(draft: Draft) -> None:
 def _ask() -> None:
     if not is_terminal(sys.stdin):
         raise InputError(Diagnostic(code=codes.NO_APPROVAL, detail=""))
-    if not click.confirm("Send this?", default=False, err=True):
+    try:
+        agreed = click.confirm("Send this?", default=False, err=True)
+    except click.Abort:
+        # What is said of it begins a line of its own.
+        click.echo(err=True)
+        raise
+    if not agreed:
         raise Declined(Diagnostic(code=codes.DECLINED, detail=""))
 
 

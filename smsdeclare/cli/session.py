@@ -61,7 +61,7 @@ class Session:
     def show(self, text: str) -> None:
         """A text of a format, colors and all, to standard error; silent with --quiet."""
         if not self.quiet:
-            _say(text, nl=False, color=self.style.color)
+            _say(text, nl=False)
 
     def detail(self, text: str) -> None:
         """What only --verbose asks for, to standard error."""
@@ -85,13 +85,13 @@ class Session:
         if found:
             from smsdeclare.formats import text  # noqa: PLC0415 - only where something was found
 
-            _say(text.report(found, self.style, self.source), nl=False, color=self.style.color)
+            _say(text.report(found, self.style, self.source), nl=False)
 
 
-def _say(text: str, **how: Any) -> None:
-    """To standard error; nobody's work ends because nobody listens."""
+def _say(text: str, *, nl: bool = True) -> None:
+    """To standard error, colors only if that is a terminal; nobody's work ends because nobody listens."""
     with suppress(OSError):
-        click.echo(text, err=True, **how)
+        click.echo(text, err=True, nl=nl)
 
 
 class _Duration(click.ParamType[timedelta]):

@@ -136,6 +136,17 @@ def test_colors_are_for_terminals_and_can_be_switched_off(project, command):
     assert not ANSI.search(command("plan", "-C", project).out)
 
 
+def test_a_log_has_no_colors_where_only_the_results_go_to_a_terminal(project):
+    parent, child = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "smsdeclare", *APPLY], cwd=project, env=worlds.environment(TERM="xterm"),
+        stdin=subprocess.DEVNULL, stdout=child, stderr=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    os.close(child)
+    os.close(parent)
+    assert ("message.hello@1" in done.stderr, ANSI.search(done.stderr)) == (True, None)
+
+
 # — commands —
 
 
