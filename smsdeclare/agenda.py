@@ -62,13 +62,20 @@ class Agenda:
         #: What is no advertising for sure is never held.
         self._hold = None if hold is None or stop_clause(message.options) == "none" else Quiet((hold,))
         self._slots: dict[Quiet, Slot] = {}
+        #: Country → its slot; without a country it depends on the number.
+        self._by_country: dict[str | None, Slot] = {}
 
     def slot(self, send: Send) -> Slot:
         """When it goes out if it is posted now."""
+        found = self._by_country.get(send.country)
+        if found is not None:
+            return found
         quiet = self._quiet_for(send)
         found = self._slots.get(quiet)
         if found is None:
             found = self._slots[quiet] = slot(self.message.times, self.message.options, self._now, quiet)
+        if send.country is not None:
+            self._by_country[send.country] = found
         return found
 
     def delays(self, sends: Iterable[Send]) -> bool:

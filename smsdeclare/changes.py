@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from smsdeclare.agenda import Agenda
     from smsdeclare.codes import Code
-    from smsdeclare.compare import Decision
+    from smsdeclare.compare import Decision, Withdrawal
     from smsdeclare.definitions import Message
+    from smsdeclare.ledger import Ledger
     from smsdeclare.sends import MessageSends, Send
 
 _COSTS = frozenset({Action.SEND, Action.REPLACE})
@@ -46,7 +47,8 @@ def changes_of(
 ) -> Iterator[Change]:
     """One change for each action that some receiver of the message needs.
 
-    `todo` are those that a run would post, `late` those whose time has passed, `posts` how many POSTs it would take.
+    `todo` are those that a run would post, `late` those whose time has passed, `posts` how many POSTs it would take;
+    `decisions` are all that are not free.
     """
     if late:
         why = " since quiet hours last beyond `expiresAt`" if agenda.delays(decision.send for decision in late) else ""
@@ -55,8 +57,8 @@ def changes_of(
     fresh = [decision.send for decision in todo if decision.action is Action.SEND]
     replaced = [decision.send for decision in todo if decision.action is Action.REPLACE]
     unknown = [decision.send for decision in decisions if decision.is_doubtful]
-    busy = {id(decision) for decision in (*todo, *late)}
-    done = [one for one in decisions if not one.is_doubtful and not one.is_free and id(one) not in busy]
+    busy = {id(decision) for decision in (*todo, *late) if decision.held_until}
+    done = [one for one in decisions if not one.is_doubtful and id(one) not in busy]
     if fresh:
         freed = sum(decision.resends > 0 for decision in todo if decision.action is Action.SEND)
         again = f"{freed:,} of {len(fresh):,} freed by `resend`, to get it once more"
@@ -76,7 +78,21 @@ def changes_of(
         yield _change(one, agenda, Action.KEEP, [decision.send for decision in done], 0, reason, edited)
 
 
-def change_without_text(address: str, action: Action, count: int, reason: str) -> Change:
+def changes_without_text(
+    ledger: Ledger, held: Iterable[Withdrawal], planned: Container[tuple[str, str]]
+) -> Iterator[Change]:
+    """Changes for what today's files do not ask for; `planned` are names and numbers of doubts that they do ask for."""
+    counts = Counter(f"message.{each.message}@{each.revision}" for each in held)
+    for address, count in sorted(counts.items()):
+        reason = f"the files no longer ask for {count:,} that the provider holds"
+        yield _change_without_text(address, Action.CANCEL, count, reason)
+    left = Counter(record.address for record in ledger.in_doubt() if (record.message, record.number) not in planned)
+    for address, count in sorted(left.items()):
+        reason = f"it is not known whether {count:,} went out; the files no longer ask for them"
+        yield _change_without_text(address, Action.SETTLE, count, reason)
+
+
+def _change_without_text(address: str, action: Action, count: int, reason: str) -> Change:
     """A change for sends that today's files do not ask for."""
     return Change(
         address=address,

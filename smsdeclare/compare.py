@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from smsdeclare.ledger import Ledger
-    from smsdeclare.records import Known
+    from smsdeclare.records import Known, Posted
     from smsdeclare.sends import MessageSends, Send
 
 
@@ -103,6 +104,10 @@ def compare(
     message = expanded.message
     name = on_record or message.name
     revisions = ledger.revisions(name)
+    if not revisions:
+        for send in expanded.sends:
+            yield Decision(send, Action.SEND, 0, None)
+        return
     higher = _taken(ledger, name, [revision for revision in revisions if revision > message.revision])
     lower = [revision for revision in revisions if revision < message.revision]
     # Who is in doubt at a lower revision waits, and who has it scheduled until it is taken back: two revisions never
@@ -136,6 +141,14 @@ def withdrawals(
     for known in ledger.known(message, revision):
         if known.number not in wanted and (known.state is State.SCHEDULED or _is_under(known.taken_back, approved)):
             yield Withdrawal(message, revision, known)
+
+
+def held_jobs(ledger: Ledger, keys: Collection[tuple[str, int, str]]) -> Iterator[Posted]:
+    """The jobs of these held sends, each with those of them that are its own."""
+    for job in ledger.posted_held() if keys else ():
+        mine = {one: state for one, state in job.states.items() if (job.message, job.revision, one) in keys}
+        if mine:
+            yield replace(job, states=mine)
 
 
 def _standing(known: Known | None) -> tuple[int, State | None]:

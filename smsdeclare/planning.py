@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,8 @@ from smsdeclare.account import Facts, sender_problems
 from smsdeclare.agenda import Agenda, quiet_of
 from smsdeclare.changes import (
     barred_rows,
-    change_without_text,
     changes_of,
+    changes_without_text,
     closed_row,
     skipped_rows,
     summarize,
@@ -22,11 +21,11 @@ from smsdeclare.changes import (
     warnings_of,
 )
 from smsdeclare.clock import timestamp
-from smsdeclare.compare import Action, Decision, Withdrawal, compare, withdrawals
+from smsdeclare.compare import Action, Decision, Withdrawal, compare, held_jobs, withdrawals
 from smsdeclare.costs import cost_warnings, credit_warnings, rows_last
 from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.errors import InputError
-from smsdeclare.jobs import Job, group
+from smsdeclare.jobs import Jobs, posts_of
 from smsdeclare.plan import Change, Plan, SkippedRow, Violation
 from smsdeclare.receivers import opted_out
 from smsdeclare.renaming import renames
@@ -35,12 +34,13 @@ from smsdeclare.states import State
 from smsdeclare.targets import names_only_sends_of, select
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from smsdeclare.codes import Code
     from smsdeclare.definitions import Definitions, Message, QuietHours
     from smsdeclare.ledger import Ledger
     from smsdeclare.records import Binding, Posted
+    from smsdeclare.schedule import Slot
     from smsdeclare.sends import MessageSends, Send, Text
 
 
@@ -63,7 +63,7 @@ class Draft:
     #: Address → the text of one of its receivers, own values and all; see `plan.with_texts`.
     texts: Mapping[str, str]
     #: What may be posted now, in the order in which it is; what must be taken back first is not among it.
-    jobs: tuple[Job, ...]
+    jobs: Jobs
     #: Old and new names of messages whose history an apply takes along.
     renames: tuple[tuple[str, str], ...]
     #: What is too late; an apply records it.
@@ -107,11 +107,12 @@ class _Part:
     """What a plan says of one message."""
 
     message: Message
-    #: Number and canonical line of each send that is approved.
-    lines: list[tuple[str, bytes]]
+    #: Ordered by number, as all sends.
+    decisions: list[Decision]
     #: Sends that count for the rules.
     counted: list[Send]
-    jobs: list[Job]
+    #: Those of them that may be posted now.
+    free: list[Send]
     posts: int
     late: tuple[Send, ...]
     changes: list[Change]
@@ -122,6 +123,16 @@ class _Part:
     doubtful: set[tuple[str, str]]
     #: Keys of what is taken back so as to be sent anew.
     replaced: set[tuple[str, int, str]]
+
+    @property
+    def revision(self) -> tuple[str, int]:
+        """The message's name and revision."""
+        return self.message.name, self.message.revision
+
+    @property
+    def lines(self) -> Iterator[tuple[str, bytes]]:
+        """Number and canonical line of each send that is approved."""
+        return plan.lines_of(self.message, (each for each in self.decisions if each.is_wanted))
 
 
 def expand(definitions: Definitions) -> list[MessageSends]:
@@ -180,7 +191,7 @@ def work_out(
         raise InputError(*by_place(problems))
     held = [each for each in withdrawn if each.is_held and not is_too_close(each.known.send_at, now)]
     changes = [change for part in parts for change in part.changes]
-    changes += _without_text(view, parts, held)
+    changes += changes_without_text(ledger, held, set().union(*(part.doubtful for part in parts)))
     skipped = tuple(row for part in parts for row in part.skipped)
     found = [*definitions.warnings, *problems, *account.warnings(binding.provider, binding.service)]
     found += [one for part in parts for one in part.found]
@@ -189,15 +200,12 @@ def work_out(
     ]
     summary = summarize(changes, len(skipped), sum(len(part.late) for part in parts), account.credits_left)
     found += credit_warnings(summary)
-    lines = {(part.message.name, part.message.revision): part.lines for part in parts}
     worked_out = Plan(
         project=binding.project,
         provider=binding.provider,
         endpoint=binding.endpoint,
         service=binding.service,
-        digest=plan.digest(
-            plan.lines({(one.message.name, one.message.revision): one.lines for one in parts}, withdrawn)
-        ),
+        digest=plan.digest(plan.lines({part.revision: part.lines for part in parts}, withdrawn)),
         created_at=timestamp(now),
         changes=tuple(changes),
         skipped=skipped,
@@ -211,15 +219,19 @@ def work_out(
     return Draft(
         plan=worked_out,
         texts={
-            one.message.address: (part.jobs[0].text if part.jobs else one.sends[0].text).text
+            one.message.address: (part.free or one.sends)[0].text.text
             for one, part in zip(chosen, parts, strict=True)
             if one.sends
         },
-        jobs=tuple(job for part in parts for job in part.jobs),
+        jobs=Jobs(
+            [(part.message, part.free) for part in parts],
+            definitions.provider.receivers_per_job,
+            partial(quiet_of, definitions),
+        ),
         renames=tuple((old, new) for new, old in view.renamed.items()),
         missed=tuple(Missed(message=part.message, sends=part.late) for part in parts if part.late),
-        take_backs=tuple(_posted(ledger, keys)),
-        revisions=tuple(lines),
+        take_backs=tuple(held_jobs(ledger, keys)),
+        revisions=tuple(part.revision for part in parts),
         doubtful=tuple(
             (text, part.message.options)
             for part in parts
@@ -231,38 +243,42 @@ def work_out(
 def _part(view: _View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> _Part:
     message, name = one.message, view.on_record(one.message)
     decisions = list(compare(one, view.ledger, view.now, view.approved, name))
-    candidates = [each for each in decisions if each.is_free or each.can_be_freed(view.now)]
-    barred = [each for each in candidates if each.send.number in view.barred]
-    candidates = [each for each in candidates if each.send.number not in view.barred]
+    free: list[Decision] = []
+    others: list[Decision] = []
+    for each in decisions:
+        (free if each.is_free else others).append(each)
+    freed = [each for each in others if each.can_be_freed(view.now)]
+    barred = [each for each in (*free, *freed) if each.send.number in view.barred] if view.barred else []
+    if barred:
+        free, freed = ([each for each in some if each.send.number not in view.barred] for some in (free, freed))
     quiet_for = partial(quiet_of, view.definitions)
     agenda = Agenda(message, view.now, view.definitions.timezone, quiet_for, view.hold)
-    fates = _fates(view, agenda, candidates)
-    todo, late = fates[Fate.POST], fates[Fate.MISSED]
+    at_once, later = _fates(view, agenda, free), _fates(view, agenda, freed)
+    todo, late, closed = ([*at_once[one], *later[one]] for one in (Fate.POST, Fate.MISSED, Fate.CLOSED))
+    to_post = [each.send for each in todo]
     # What is too late or closed takes nothing; what is done under the approved plan has its share in it.
-    done = [each.send for each in decisions if each.is_wanted and not each.is_free and not each.held_until]
-    counted = [*(each.send for each in todo), *done]
-    size = view.definitions.provider.receivers_per_job
-    posts = sum(1 for _ in group(message, (each.send for each in todo), size, quiet_for))
+    counted = [*to_post, *(each.send for each in others if each.is_wanted and not each.held_until)]
+    posts = posts_of(to_post, view.definitions.provider.receivers_per_job, quiet_for)
     left = [each for each in withdrawn if (each.message, each.revision) == (message.name, message.revision)]
-    scheduled = len(left) + sum(each.state is State.SCHEDULED for each in decisions)
+    scheduled = len(left) + sum(each.state is State.SCHEDULED for each in others)
     return _Part(
         message=message,
-        lines=[(each.send.number, plan.line(message, each)) for each in decisions if each.is_wanted],
+        decisions=decisions,
         counted=counted,
-        jobs=list(group(message, (each.send for each in todo if each.is_free), size, quiet_for)),
+        free=[each.send for each in at_once[Fate.POST]],
         posts=posts,
-        late=tuple(each.send for each in late if each.is_free),
-        changes=list(changes_of(one, decisions, agenda, todo=todo, late=late, posts=posts)),
+        late=tuple(each.send for each in at_once[Fate.MISSED]),
+        changes=list(changes_of(one, others, agenda, todo=todo, late=late, posts=posts)),
         skipped=[
-            *([closed_row(message)] * len(fates[Fate.CLOSED])),
+            *([closed_row(message)] * len(closed)),
             *barred_rows(message, barred, view.barred, view.ledger.secret),
             *skipped_rows(one),
         ],
         found=[
             *one.findings.warnings,
-            *warnings_of(message, decisions, view.now, view.barred),
-            *agenda.warnings(each.send for each in todo),
-            *cost_warnings(one, [each.send for each in todo]),
+            *warnings_of(message, others, view.now, view.barred),
+            *agenda.warnings(to_post),
+            *cost_warnings(one, to_post),
         ],
         violations=[
             *policy.judge_message(
@@ -274,12 +290,12 @@ def _part(view: _View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> _P
                 taken_before=view.ledger.credits_taken(name, message.revision, but=view.approved),
             ),
             *policy.judge_left(view.definitions, message, len(left), scheduled),
-            *policy.judge_times(view.definitions, message, [agenda.slot(each.send) for each in todo]),
+            *policy.judge_times(view.definitions, message, [agenda.slot(send) for send in to_post]),
         ],
-        doubtful={(name, each.send.number) for each in decisions if each.is_doubtful},
+        doubtful={(name, each.send.number) for each in others if each.is_doubtful},
         replaced={
             (name, message.revision, each.send.number)
-            for each in candidates
+            for each in freed
             if each.state is State.SCHEDULED and each.action is Action.REPLACE
         },
     )
@@ -310,29 +326,6 @@ def _withdrawals(view: _View, chosen: Sequence[MessageSends], targets: Sequence[
             yield from (each._replace(message=name) for each in meant)
 
 
-def _posted(ledger: Ledger, keys: Collection[tuple[str, int, str]]) -> Iterator[Posted]:
-    """The jobs of these held sends, each with those of them that are its own."""
-    for job in ledger.posted_held() if keys else ():
-        mine = {one: state for one, state in job.states.items() if (job.message, job.revision, one) in keys}
-        if mine:
-            yield replace(job, states=mine)
-
-
-def _without_text(view: _View, parts: Sequence[_Part], held: Sequence[Withdrawal]) -> Iterator[Change]:
-    """Changes for what today's files do not ask for."""
-    counts = Counter(f"message.{each.message}@{each.revision}" for each in held)
-    for address, count in sorted(counts.items()):
-        reason = f"the files no longer ask for {count:,} that the provider holds"
-        yield change_without_text(address, Action.CANCEL, count, reason)
-    planned = set[tuple[str, str]]().union(*(part.doubtful for part in parts))
-    left = Counter(
-        record.address for record in view.ledger.in_doubt() if (record.message, record.number) not in planned
-    )
-    for address, count in sorted(left.items()):
-        reason = f"it is not known whether {count:,} went out; the files no longer ask for them"
-        yield change_without_text(address, Action.SETTLE, count, reason)
-
-
 def _fates(view: _View, agenda: Agenda, candidates: Iterable[Decision]) -> dict[Fate, list[Decision]]:
     """What becomes of each send that is or will be free, by the clock."""
     message = agenda.message
@@ -342,9 +335,13 @@ def _fates(view: _View, agenda: Agenda, candidates: Iterable[Decision]) -> dict[
     # Who is not on record although no run ever came to the end did not join late: the run did not come so far.
     is_complete = view.ledger.is_complete(name, message.revision)
     found: dict[Fate, list[Decision]] = {one: [] for one in Fate}
+    # Many sends have few slots.
+    fates: dict[tuple[Slot, bool], Fate] = {}
     for decision in candidates:
-        is_known = decision.state is not None or not is_complete
-        at = agenda.slot(decision.send)
-        what = fate(message.times, view.now, view.margin, first_at=first_at, is_known=is_known, at=at)
+        at, is_known = agenda.slot(decision.send), decision.state is not None or not is_complete
+        what = fates.get((at, is_known))
+        if what is None:
+            what = fate(message.times, view.now, view.margin, first_at=first_at, is_known=is_known, at=at)
+            fates[at, is_known] = what
         found[what].append(decision)
     return found

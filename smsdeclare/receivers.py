@@ -13,7 +13,7 @@ from smsdeclare.errors import InputError
 from smsdeclare.reporter import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from smsdeclare.definitions import CsvSource, Definitions, InlineReceiver, Message, ReceiversList
@@ -35,7 +35,13 @@ class Receiver(NamedTuple):
     country: str | None
     #: The receiver's own values; blank ones are absent.
     values: Mapping[str, str]
-    span: Span
+    #: Of a row its file and line: a Span takes as long as reading the row.
+    place: Span | tuple[str, int]
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return self.place if isinstance(self.place, Span) else _row(*self.place)
 
 
 class Skipped(NamedTuple):
@@ -71,15 +77,13 @@ def expand(definitions: Definitions, message: Message, findings: Findings) -> It
     excluded = lists.numbers(frozenset(message.excluded))
     policy = definitions.policy
     only = {name: lists.numbers(frozenset((name,))) for name in policy.only_receivers}
-    seen: dict[str, tuple[Span, int]] = {}
+    seen: set[str] = set()
+    again: list[_Row] = []
     for receiver in _addressed(lists, message, findings):
-        fingerprint = hash(frozenset(receiver.values.items()))
-        first = seen.get(receiver.number)
-        if first is not None:
-            if first[1] != fingerprint and first[0] != receiver.span:
-                findings.warnings.append(_twice(receiver.span, first[0]))
+        if receiver.number in seen:
+            again.append(_row_of(receiver))
             continue
-        seen[receiver.number] = (receiver.span, fingerprint)
+        seen.add(receiver.number)
         if receiver.number in excluded:
             continue
         elif policy.allowed_countries is not None and receiver.country not in policy.allowed_countries:
@@ -89,6 +93,22 @@ def expand(definitions: Definitions, message: Message, findings: Findings) -> It
             findings.skipped.append(Skipped(receiver.span, codes.NOT_AMONG_ONLY, f"not in {' and '.join(missing)}"))
         else:
             yield receiver
+    findings.warnings += _twice(again, _addressed(lists, message, Findings())) if again else ()
+
+
+class _Row(NamedTuple):
+    number: str
+    place: Span | tuple[str, int]
+    #: Stands for the values.
+    fingerprint: int
+
+    @property
+    def span(self) -> Span:
+        return self.place if isinstance(self.place, Span) else _row(*self.place)
+
+
+def _row_of(receiver: Receiver) -> _Row:
+    return _Row(receiver.number, receiver.place, hash(frozenset(receiver.values.items())))
 
 
 def opted_out(definitions: Definitions) -> frozenset[str]:
@@ -104,13 +124,26 @@ def _addressed(lists: _Lists, message: Message, findings: Findings) -> Iterator[
             yield _inline(target)
 
 
-def _twice(second: Span, first: Span) -> Diagnostic:
-    return Diagnostic(
-        code=codes.RECEIVER_TWICE,
-        detail="the first one is used",
-        span=second,
-        related=(Related(span=first, label="first here"),),
-    )
+def _twice(again: Sequence[_Row], everybody: Iterable[Receiver]) -> Iterator[Diagnostic]:
+    """Warnings for rows whose number stood before with other values.
+
+    Who was first is looked for only where there are such rows: keeping each row's place and values takes more memory
+    than all the rest of a plan.
+    """
+    numbers = {row.number for row in again}
+    first: dict[str, _Row] = {}
+    for receiver in everybody:
+        if receiver.number in numbers and receiver.number not in first:
+            first[receiver.number] = _row_of(receiver)
+    for row in again:
+        before = first.get(row.number, row)
+        if before.fingerprint != row.fingerprint and before.place != row.place:
+            yield Diagnostic(
+                code=codes.RECEIVER_TWICE,
+                detail="the first one is used",
+                span=row.span,
+                related=(Related(span=before.span, label="first here"),),
+            )
 
 
 class _Lists:
@@ -186,14 +219,14 @@ def _rows(root: Path, source: CsvSource, default_country: str | None, findings: 
         line, named = next(rows, (1, []))
         header = [name.strip() for name in named]
         number_at, filters = _columns(source, header, line)
-        any_rows = False
+        has_blank_name, any_rows = "" in header, False
         for line, cells in rows:
             any_rows = True
             if len(cells) > len(header):
                 detail = f"{len(cells)} cells, {len(header)} columns"
                 raise InputError(Diagnostic(code=codes.CSV_RAGGED, detail=detail, span=_line(source, line)))
             trimmed = [cell.strip() for cell in cells]
-            if any((trimmed[at] if at < len(trimmed) else "") not in wanted for at, wanted in filters):
+            if filters and any((trimmed[at] if at < len(trimmed) else "") not in wanted for at, wanted in filters):
                 continue
             findings.rows += 1
             number = trimmed[number_at] if number_at < len(trimmed) else ""
@@ -203,8 +236,10 @@ def _rows(root: Path, source: CsvSource, default_country: str | None, findings: 
                 row = Skipped(_line(source, line), problem.code, problem.detail, is_blank=not number)
                 findings.skipped.append(row)
                 continue
-            values = {name: cell for name, cell in zip(header, trimmed, strict=False) if cell and name}
-            yield Receiver(found.e164, found.country, values, _line(source, line))
+            values = dict(zip(header, trimmed, strict=False))
+            if has_blank_name or not all(trimmed):
+                values = {name: cell for name, cell in values.items() if cell and name}
+            yield Receiver(found.e164, found.country, values, (source.shown, line))
         if not any_rows:
             raise InputError(Diagnostic(code=codes.CSV_NO_ROWS, detail=source.shown, span=source.span))
 
@@ -285,4 +320,8 @@ def _opened(root: Path, source: CsvSource) -> Iterator[TextIO]:
 
 
 def _line(source: CsvSource, line: int) -> Span:
-    return Span(file=source.shown, line=line, column=1, end_line=line + 1, end_column=1)
+    return _row(source.shown, line)
+
+
+def _row(file: str, line: int) -> Span:
+    return Span(file=file, line=line, column=1, end_line=line + 1, end_column=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -76,15 +77,23 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
     own: set[str] = set()
     dear = Surcharges(message, definitions.variables)
     short = ShortNumber(message)
+    prices: dict[tuple[str | None, int, bool], tuple[float, bool]] = {}
     for receiver, text in rendered(definitions, message, receivers.expand(definitions, message, findings), findings):
-        own.update(receiver.values)
+        if not own.issuperset(receiver.values):
+            own.update(receiver.values)
         short.look(receiver, text.text)
         if text.bill.encoding == "unicode":
             forced[text] += 1
         dear.add(receiver, text.text, text.bill)
-        rate = OFFLINE.of(receiver.number, receiver.country)
-        taken = credits_of(text.bill.parts, rate)
-        sends.append(Send(receiver.number, text, taken, rate.exact and text.bill.exact, receiver.country))
+        key = (receiver.country, text.bill.parts, text.bill.exact)
+        price = prices.get(key)
+        if price is None:
+            rate = OFFLINE.of(receiver.number, receiver.country)
+            price = (credits_of(text.bill.parts, rate), rate.exact and text.bill.exact)
+            # Without a country it depends on the number.
+            if receiver.country is not None:
+                prices[key] = price
+        sends.append(Send(receiver.number, text, *price, receiver.country))
     told = list(short.findings())
     if any(one.is_error for one in told):
         raise InputError(*told, *findings.warnings)
@@ -164,10 +173,12 @@ def rendered(
     failed = 0
     texts: dict[str, Text] = {}
     names = set(definitions.variables)
+    plain = _plain(message, definitions.variables)
     for receiver in found:
-        names.update(receiver.values)
+        if not names.issuperset(receiver.values):
+            names.update(receiver.values)
         try:
-            written = message.template.render(receiver.values, definitions.variables)
+            written = plain or message.template.render(receiver.values, definitions.variables)
         except TemplateProblem as problem:
             failed += 1
             if failed <= _SHOWN_PROBLEMS:
@@ -188,6 +199,14 @@ def rendered(
     if problems:
         # What else is odd about these receivers comes along, so that a user mends all of it at once.
         raise InputError(*problems, *findings.warnings, *(row.as_warning() for row in findings.skipped))
+
+
+def _plain(message: Message, variables: Mapping[str, str]) -> str | None:
+    """The text that is the same for everybody; None where it is not, or has a fault that each receiver is told of."""
+    if message.template.is_plain:
+        with suppress(TemplateProblem):
+            return message.template.render({}, variables)
+    return None
 
 
 def _unicode_forced(message: Message, texts: Mapping[Text, int]) -> Iterator[Diagnostic]:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smsdeclare.canonical import canonical
 from smsdeclare.compare import Action, Decision
-from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Violation, Warned, digest, from_json, line, to_json
+from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Violation, Warned, digest, from_json, lines_of, to_json
 from smsdeclare.rates import bill
 from smsdeclare.sends import Send, Text
 from smsdeclare.states import State
@@ -18,6 +19,20 @@ MESSAGE = SimpleNamespace(name="hello", revision=1, options={"noStopClause": Tru
 def decision(number="+33639980001", text="d", resends=0, action=Action.SEND, state=None):
     send = Send(number, Text("Hi", text, bill("Hi", {})), 1.0, credits_exact=True)
     return Decision(send, action, resends, state)
+
+
+def line(message, decision):
+    ((_, only),) = lines_of(message, [decision])
+    return only
+
+
+def test_a_line_is_the_canonical_form_of_what_is_approved():
+    options = {"sender": 'A"C\\ME', "validityPeriod": 60, "noStopClause": False}
+    times = SimpleNamespace(written={"sendAt": "2026-12-01 09:00", "expiresAt": "d\u00e9but"})
+    message = SimpleNamespace(name="hello", revision=12, options=options, times=times)
+    found = decision("+33639980001", action=Action.REPLACE, resends=3)
+    approved = ["hello", 12, "+33639980001", 3, "replace", "d", options, times.written]
+    assert canonical(approved) == line(message, found)
 
 
 def test_the_digest_is_over_the_lines():
