@@ -11,8 +11,9 @@ import worlds
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smsdeclare import planning
+from smsdeclare import codes, planning
 from smsdeclare.encoding import is_gsm
+from smsdeclare.errors import InputError
 from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.provider import Accepted
 from smsdeclare.providers.credentials import ApplicationKeys
@@ -122,7 +123,13 @@ def test_every_known_text_costs_what_the_plan_says(ledger, vector, options, limi
         return
     definitions = worlds.definitions("{{ t }}", [{"t": text}], **options)
     for limit in limits:
-        draft, went_out, taken = charged(ledger, definitions, account(stop_limit=limit))
+        try:
+            draft, went_out, taken = charged(ledger, definitions, account(stop_limit=limit))
+        except InputError as error:
+            if any(one.code is not codes.SHORT_NUMBER_CONTACT for one in error.diagnostics):
+                raise
+            # A short number carries no phone numbers, and one of the texts looks like one.
+            return
         check(draft, went_out, taken)
         assert draft.plan.changes[0].credits_exact
         if options.get("noStopClause"):
@@ -147,6 +154,9 @@ def test_every_known_text_costs_what_the_plan_says(ledger, vector, options, limi
 def test_every_project_costs_what_its_plan_says(
     ledger, words, filler, people, sender, advertises, normalizes, rates, everybody, limit, may_estimate
 ):
+    if sender.get("senderForResponse"):
+        # A short number reaches no other country.
+        people = [one for one in people if PEOPLE[one[0]] == "FR"] or [("+33639980001", "Z")]
     text = "x" + "".join(words) + "a" * filler + "{{ n }}"
     definitions = worlds.definitions(
         text.replace("[", "]"),
