@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -12,7 +13,7 @@ from smsdeclare import codes
 from smsdeclare.cli import environment
 from smsdeclare.clock import timestamp
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import Held
+from smsdeclare.errors import Held, StateError
 from smsdeclare.ledgers.upkeep import held_by
 from smsdeclare.records import Lease
 
@@ -56,7 +57,8 @@ class Holder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.let_go()
+        with suppress(StateError):  # it runs out by itself
+            self.let_go()
 
     def let_go(self) -> None:
         """Give it back where it is held: nothing more is claimed."""

@@ -15,7 +15,7 @@ from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import formatter
 from smsdeclare.clock import pause, timestamp
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import Held, InputError, Interrupted, PlanStale, SmsdeclareError
+from smsdeclare.errors import Held, InputError, Interrupted, PlanStale, SmsdeclareError, StateError
 from smsdeclare.events import JobDone, JobMissed, Received, Settled, TakenBack, Trouble
 from smsdeclare.format import Applied
 from smsdeclare.intents import record_missed
@@ -126,6 +126,8 @@ class Run:
 
     def until_known(self, wait: timedelta, stop: StopRequest) -> Iterator[None]:
         """Settle again and again for so long, as long as something is unknown; what was freed is to be posted then."""
+        if self.failure is not None and self.failure.diagnostics[0].code is codes.STATE_UNREACHABLE:
+            return
         clock = self.opened.clock
         last = clock.monotonic() + wait.total_seconds()
         compared = clock.monotonic() + self._until_compared().total_seconds()
@@ -303,19 +305,25 @@ class Run:
         fresh = [state for key, state in states.items() if key not in replaced]
         rejected = {key for key, state in states.items() if state is State.REJECTED}
         secret, shown = self.ledger.secret or b"", self.session.style.show_numbers
-        refused = [
-            row_of(record, secret, show_numbers=shown)
-            for message, revision in sorted({key[:2] for key in rejected})
-            for record in self.ledger.records(message, revision)
-            if (message, revision, record.number) in rejected
-        ]
-        unknown = [row_of(record, secret, show_numbers=shown) for record in self.ledger.in_doubt()]
+        refused, unknown = [], []
+        try:
+            refused = [
+                row_of(record, secret, show_numbers=shown)
+                for message, revision in sorted({key[:2] for key in rejected})
+                for record in self.ledger.records(message, revision)
+                if (message, revision, record.number) in rejected
+            ]
+            unknown = [row_of(record, secret, show_numbers=shown) for record in self.ledger.in_doubt()]
+        except StateError as error:
+            # A state that is out of reach must not hide what was done before.
+            if self.failure is None:
+                self._fail(error)
         return Applied(
             digest=digest,
             summary={
                 "sent": fresh.count(State.ACCEPTED),
                 "scheduled": fresh.count(State.SCHEDULED),
-                "rejected": len(refused),
+                "rejected": len(rejected),
                 "missed": self.missed,
                 "cancelled": len(self.taken_back - replaced),
                 "replaced": len(replaced),

@@ -40,6 +40,12 @@ def test_figures_are_printed_and_saved_and_name_no_place(name, arguments, progra
     assert str(BENCHMARKS.parent) not in saved
 
 
+@pytest.mark.usefixtures("postgresql")
+def test_runners_that_share_a_plan_are_measured():
+    printed = run("shared.py", "--receivers", "6", "--latency", "0", "--runners", "2")
+    assert "2 runners" in printed
+
+
 def test_texts_are_measured():
     assert "render" in run("texts.py")
 

@@ -10,6 +10,9 @@ from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.opening import Opened
 from smsdeclare.cli.run import Run
 from smsdeclare.cli.session import Session
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import StateError
+from smsdeclare.events import JobDone
 from smsdeclare.format import Style
 from smsdeclare.simulator.settings import Credential
 
@@ -76,3 +79,24 @@ def test_a_warning_is_told_once_however_often_a_run_looks(tmp_path, wait):
     world.apply(job(A))
     run, _ = wait(world, timedelta(minutes=45), rules(moving=timedelta()))
     assert [codes.CANT_LOOK] == [one.code for one in run.errors]
+
+
+class Gone:
+    """A ledger that is out of reach."""
+
+    secret = b"x"
+
+    def in_doubt(self):
+        raise StateError(Diagnostic(code=codes.STATE_UNREACHABLE, detail="gone"))
+
+
+def test_a_state_that_is_out_of_reach_does_not_hide_what_was_done(tmp_path):
+    world = World(tmp_path, "a")
+    (done,) = (event for event in world.apply(job(A)) if isinstance(event, JobDone))
+    opened = Opened(provider=world.provider, binding=BINDING, clock=world.time, outbox=None, rules=rules())
+    session = Session(folder=Path(), root_file=None, style=Style(), quiet=True, verbose=False)
+    run = Run(session=session, opened=opened, ledger=Gone(), holder=None, done=[done])
+    applied = run.sum_up()
+    assert (1, "SMS570", 1) == (applied.summary["sent"], applied.errors[0].code.id, run.exit_code(applied))
+    # Nothing is asked of it again.
+    assert [] == list(run.until_known(timedelta(minutes=45), never))
