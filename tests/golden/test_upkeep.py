@@ -57,7 +57,7 @@ def test_an_approval_for_the_first_attempt_is_none_for_the_second(command, proje
         pytest.param(("message.hello@1",), "SMS901", id="no reason"),
         pytest.param(("message.hello@1", "--reason", " "), "SMS901", id="an empty reason"),
         pytest.param(("message.nobody@1", "--reason", "x"), "SMS507", id="nobody"),
-        pytest.param(("message.hello@1", "--reason", "x", "--status", "failed"), "SMS507", id="none of this status"),
+        pytest.param(("message.hello@1", "--reason", "x", "--status", "failed"), "SMS530", id="none of this status"),
     ],
 )
 def test_a_resend_that_makes_no_sense_changes_nothing(command, sent, arguments, code):
