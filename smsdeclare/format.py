@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from smsdeclare.diagnostics import Diagnostic
     from smsdeclare.plan import Plan
+    from smsdeclare.records import Stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,22 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Where everything in a state stands, for a page that is read without the tool."""
+
+    project: str
+    provider: str
+    #: The moment that it tells of; RFC 3339 in UTC.
+    at: str
+    standings: Sequence[Standing]
+    #: Sends whose fate is open, as many as are worth listing.
+    in_doubt: Sequence[SendRow]
+    #: Day and credits, ascending.
+    spent: Sequence[tuple[str, float]]
+    stopped: Stopped | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
     """What a run did."""
 
@@ -79,7 +96,7 @@ class Applied:
 class Format(Protocol):
     """A module of `formats/`. Every function returns the whole text, which ends with a line break.
 
-    All have `plan`; a command offers only the formats that have what it needs.
+    A command offers only the formats that have what it needs: all but `html` have `plan`.
     """
 
     def plan(self, plan: Plan, style: Style) -> str:

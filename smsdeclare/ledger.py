@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Posted,
         Receipt,
         Record,
+        Spending,
         Stopped,
         Taken,
         Tally,
@@ -135,6 +136,10 @@ class Ledger(Protocol):
 
     def credits_taken(self, message: str, revision: int, *, but: str | None = None) -> float:
         """Credits that the jobs of a revision took, those claimed under the plan digest `but` left out."""
+        ...
+
+    def spendings(self) -> Sequence[Spending]:
+        """Credits by revision and day, as `credits_taken` counts them; ordered by message, revision, and day."""
         ...
 
     def next_tags(self, message: str, revision: int, count: int) -> Sequence[str]:

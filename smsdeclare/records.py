@@ -75,6 +75,16 @@ class Tally(NamedTuple):
     sends: int
 
 
+class Spending(NamedTuple):
+    """What the jobs of a revision that were claimed on one day took."""
+
+    message: str
+    revision: int
+    #: In UTC, `2026-12-01`.
+    day: str
+    credits: float
+
+
 #: What is written beside a send that `stop --cancel` took back: only `resend` frees it.
 STOP = "stop"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.evidence import EvidenceLedger, damaged, read_ids
-from smsdeclare.records import Known, Record, Tally
+from smsdeclare.records import Known, Record, Spending, Tally
 from smsdeclare.states import FREE, State
 
 if TYPE_CHECKING:
@@ -61,6 +61,13 @@ class ReadingLedger(EvidenceLedger):
         key = {"message": message, "revision": revision, "but": but or ""}
         ((taken,),) = self._rows(statements.CREDITS_TAKEN, key)
         return float(taken)
+
+    def spendings(self) -> Sequence[Spending]:
+        """Credits by revision and day, as `credits_taken` counts them; ordered by message, revision, and day."""
+        return [
+            Spending(message, revision, day, float(taken))
+            for message, revision, day, taken in self._rows(statements.SPENDINGS, {})
+        ]
 
     def in_doubt(self) -> Iterator[Record]:
         """Every send whose fate is open, ordered by key."""

@@ -99,14 +99,21 @@ KNOWN: Final = """
     ORDER BY s.number"""
 
 #: What the provider took; for a job whose fate is open, what the plan said it would take.
-CREDITS_TAKEN: Final = """
-    SELECT COALESCE(SUM(CASE
+_TOOK: Final = """
+    COALESCE(SUM(CASE
         WHEN j.credits IS NOT NULL THEN j.credits
         WHEN EXISTS (
             SELECT 1 FROM sends s WHERE s.message = j.message AND s.revision = j.revision AND s.ordinal = j.ordinal
               AND s.state NOT IN ('notSent', 'rejected', 'missed')) THEN j.estimate
-        ELSE 0 END), 0)
-    FROM jobs j WHERE j.message = :message AND j.revision = :revision AND j.plan_digest <> :but"""
+        ELSE 0 END), 0)"""
+CREDITS_TAKEN: Final = f"""
+    SELECT {_TOOK} FROM jobs j
+    WHERE j.message = :message AND j.revision = :revision AND j.plan_digest <> :but"""
+#: Moments are written alike everywhere, the day first.
+SPENDINGS: Final = f"""
+    SELECT j.message, j.revision, SUBSTR(j.claimed_at, 1, 10), {_TOOK} FROM jobs j
+    GROUP BY j.message, j.revision, SUBSTR(j.claimed_at, 1, 10)
+    ORDER BY j.message, j.revision, SUBSTR(j.claimed_at, 1, 10)"""
 FIRST_SENT: Final = """
     SELECT MIN(claimed_at) FROM jobs
     WHERE message = :message AND revision = :revision AND body_digest <> '' AND (answered_at IS NULL OR accepted > 0)"""

@@ -289,6 +289,21 @@ def test_credits_of_an_open_job_count_as_planned_until_the_provider_says(ledger)
     assert (2.0, 0.0) == (open_job, ledger.credits_taken("hello", 1))
 
 
+def test_credits_are_summed_by_revision_and_day(ledger):
+    assert [] == ledger.spendings()
+    for number, day, estimate in ((A, "2026-12-02", 2.5), (B, "2026-12-01", 1.0), (C, "2026-12-02", 4.0)):
+        wanted = replace(intent(number), estimate=estimate, claimed_at=f"{day}T23:59:59Z")
+        claim, _ = ledger.claim(wanted, prepare, epoch=ledger.epoch)
+        if number == B:
+            ledger.record(claim, replace(outcome({B: State.ACCEPTED}), credits=3.0))
+    ledger.claim(replace(intent(A, message="again"), estimate=1.0), prepare, epoch=ledger.epoch)
+    assert [
+        ("again", 1, "2026-12-01", 1.0),
+        ("hello", 1, "2026-12-01", 3.0),
+        ("hello", 1, "2026-12-02", 6.5),
+    ] == ledger.spendings()
+
+
 def test_a_revision_is_complete_once_it_is_said_to_be(ledger, reopen):
     before = ledger.is_complete("hello", 1)
     ledger.complete([("hello", 1), ("hello", 1)], "2026-12-01T08:00:00Z")

@@ -134,6 +134,28 @@ def test_a_run_at_work_stops_before_its_next_post(command, tmp_path, monkeypatch
         assert 1 == sum(method == "POST" for method, *_ in server.requests)
 
 
+def test_the_page_of_the_status_needs_no_tool(command, sent):
+    page = command("status", "-C", sent, "--format", "html")
+    assert (0, True, True) == (page.code, page.out.startswith("<!doctype html>"), page.out.isascii())
+    assert "message.hello@1" in page.out
+    assert "33639980001" not in page.out
+    assert "message.hello@1" not in command("status", "message.other", "-C", sent, "--format", "html").out
+
+
+def test_the_page_of_the_status_shows_who_is_unknown_and_why(command, tmp_path):
+    with Server(Simulator(), script="l") as server:
+        more = worlds.message(to='"+33639980001"')
+        folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(server.url, more)})
+        process = worlds.spawn("apply", "-C", folder, "--auto-approve")
+        process.communicate(timeout=60)
+        assert 4 == process.returncode
+    page = command("status", "-C", folder, "--format", "html").out
+    assert page.index("Unknown: 1 send") < page.index(">Messages<")
+    assert "+336&#8226;&#8226;&#8226;&#8226;&#8226;01" in page
+    assert "33639980001" not in page
+    assert "+33639980001" in command("status", "-C", folder, "--format", "html", "--show-numbers").out
+
+
 def test_the_status_counts_by_message(command, sent):
     document = command("status", "-C", sent, "--json").json
     jsonschema.validate(document, load_schema("status.v1"), cls=jsonschema.Draft202012Validator)
