@@ -22,6 +22,11 @@ def run(name, *arguments):
     [
         ("startup.py", ["--rounds", "1"], ["import click", "version", "--help", "validate", "plan --offline"]),
         (
+            "latency.py",
+            ["--receivers", "5", "--milliseconds", "0", "--parallelism", "2", "--rounds", "1"],
+            ["official", "bare 2", "apply 2"],
+        ),
+        (
             "scale.py",
             ["--receivers", "30", "--rounds", "1"],
             2 * ["floor plain", "floor pipeline", "plan", "floor commits", "apply", "plan, all sent"],
