@@ -55,11 +55,12 @@ def apply(
     margin: timedelta = timedelta(),
     stop: Callable[[], bool] = lambda: False,
     lanes: Lanes | None = None,
+    proven: int = 1,
 ) -> Iterator[JobDone | JobMissed | Trouble]:
     """Post the jobs, at most one on each lane at a time; each event is yielded after it is on record.
 
-    `stop` is asked before each claim; `margin` is how long a signed request may travel. Raises StateError, PlanStale,
-    Held, ProviderError or PolicyRefused once nothing is in flight any more; what is on record stays right.
+    `stop` is asked before each claim; `margin`: how long a request may travel; `proven`: see Window. Raises StateError,
+    PlanStale, Held, ProviderError or PolicyRefused once nothing is in flight any more; what is on record stays right.
     """
     lanes = lanes or OneLane()
     return _Posting(
@@ -72,7 +73,7 @@ def apply(
         stop=stop,
         lanes=lanes,
         epoch=ledger.epoch,
-        window=Window(lanes.count),
+        window=Window(lanes.count, proven),
         idle=list(reversed(range(lanes.count))),
     ).events()
 
@@ -326,9 +327,7 @@ class _Posting:
         waits = [2.0 ** (flight.turn.hurried + 1) if why.wait is None else why.wait for flight, why in slowed]
         longest = min(max(waits), LONGEST_PAUSE_SECONDS)
         has_waited = self.failure is None and pause(self.clock, longest, self.stop)
-        looked = [
-            (flight, why, looked_for(flight.claim, why, self.provider, has_waited=has_waited)) for flight, why in slowed
-        ]
+        looked = [(one, why, looked_for(one.claim, why, self.provider, has_waited=has_waited)) for one, why in slowed]
         self.ledger.record_all([(flight.claim, became) for flight, _, became in looked])
         again = []
         for (turn, claim), why, became in looked:

@@ -7,13 +7,14 @@ _SLOW_TIMES, _SLOW_SECONDS = 2.0, 0.5
 
 
 class Window:
-    """Grows by one once as many answers as it is wide came clean.
+    """Grows by one once as many answers as it is wide came clean, and by its first only after `proven` of them.
 
-    So of a provider that is down from the start one job at a time is in doubt, and of short runs few are.
+    So of a provider that is down from the start one job at a time is in doubt, and of a short run never more.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, proven: int = 1) -> None:
         self._most = most
+        self._proven = proven
         self._fastest = float("inf")
         self._in_flight = 0
         #: Clean answers since it last changed.
@@ -37,7 +38,7 @@ class Window:
             self._resize(max(1, self.size - 1))
             return
         self._clean += 1
-        if self._clean == self.size:
+        if self._clean == (self._proven if self.size == 1 else self.size):
             self._resize(min(self._most, self.size + 1))
 
     def close(self) -> None:

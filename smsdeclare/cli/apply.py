@@ -29,6 +29,8 @@ from smsdeclare.redaction import mask_number, visible
 _SHOWN_SMS = 3
 #: So many POSTs are in flight at once where nothing is said, and at most. OVHcloud publishes no limit.
 _PARALLEL = 16
+#: So many answers come clean, one after the other, before more than one is in flight where nobody asked for it.
+_PROVEN = 20
 _MOST_PARALLEL = 64
 
 if TYPE_CHECKING:
@@ -80,7 +82,8 @@ class _Approval:
     "--parallelism",
     type=click.IntRange(1, _MOST_PARALLEL),
     metavar="N",
-    help=f"At most so many POSTs in flight at once [default: {_PARALLEL}; 1 in the sandbox; {_MOST_PARALLEL} at most].",
+    help=f"At most so many POSTs in flight at once, up to {_MOST_PARALLEL} [default: {_PROVEN} one by one, then"
+    f" {_PARALLEL}; 1 in the sandbox].",
 )
 @format_option("text", "json")
 @shared_options
@@ -146,8 +149,14 @@ def command(
         if ledger.stopped:
             raise Held(stopped_by(ledger.stopped))
         with Holder(ledger, opened.clock, lock_timeout, may_join=True) as holder:
-            run = Run(session=session, opened=opened, ledger=ledger, holder=holder)
-            run.parallelism = parallelism or (_PARALLEL if opened.outbox is None else 1)
+            run = Run(
+                session=session,
+                opened=opened,
+                ledger=ledger,
+                holder=holder,
+                parallelism=parallelism or (_PARALLEL if opened.outbox is None else 1),
+                proven=1 if parallelism else _PROVEN,
+            )
             with StopRequest() as stop:
                 run.settle(stop)
             draft = _join(holder, work_out(approval.digest), approval, work_out)

@@ -54,8 +54,9 @@ class Run:
     opened: Opened
     ledger: RelationalLedger
     holder: Holder
-    #: So many jobs are in flight at once, at most.
+    #: So many jobs are in flight at once, at most; and how many clean answers in a row come before the second one.
     parallelism: int = 1
+    proven: int = 1
     done: list[JobDone] = field(default_factory=list)
     errors: list[Diagnostic] = field(default_factory=list)
     #: Keys of what was taken back in this run.
@@ -204,6 +205,7 @@ class Run:
             margin=margin,
             stop=lambda: stop() or self._lost is not None,
             lanes=lanes,
+            proven=self.proven,
         )
 
     def _take_all(

@@ -21,6 +21,16 @@ def test_it_begins_with_one_and_grows_by_one_for_as_many_clean_answers_as_it_is_
     assert [2, 2, 3, 3, 3, 4, 4, 4, 4, 4] == sizes
 
 
+def test_the_first_one_more_comes_only_after_what_is_asked_for_in_a_row():
+    window = Window(4, proven=3)
+    sizes = []
+    for is_clean in (True, True, False, True, True, True, True, True):
+        window.begin()
+        window.clean(0.1) if is_clean else window.close()
+        sizes.append(window.size)
+    assert [1, 1, 1, 1, 1, 2, 2, 3] == sizes
+
+
 def test_anything_but_a_clean_answer_takes_it_back_to_one():
     window = grown(8, 6)
     window.begin()
