@@ -39,6 +39,7 @@ _COMMANDS = {
     "resume": "End a stop.",
     "state": "Look into the state, copy it, restore it.",
     "service": "Show the SMS accounts, their credits and senders.",
+    "sandbox": "Run a local SMS API with an inbox for the browser.",
     "login": "Get credentials with the least rights.",
     "schema": "Print the JSON schema of the files.",
     "version": "Print the version.",

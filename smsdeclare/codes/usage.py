@@ -9,4 +9,9 @@ OUTPUT_LOST = Code(
     "The output can't be written",
     "Make room, or write it elsewhere. What was done is recorded; `smsdeclare status` shows it.",
 )
+PORT_TAKEN = Code(
+    "SMS980",
+    "The sandbox can't listen on this port",
+    "Another sandbox may run there: use it, or name another port with `--port`; 0 takes a free one.",
+)
 INTERNAL = Code("SMS999", "This is a fault of smsdeclare itself", "Please report it with the command and its output.")

@@ -37,7 +37,7 @@ _PREFIXES = dict(one.split(":") for one in _NUMBERING.split())
 _BILLING = ("es", "fr", "gb", "ie", "it", "pl")
 
 #: The states most often met: what happened, and for how long.
-_PTTS = {
+PTTS = {
     1: ("Intermediate state on the phone's side, retrying", "temporary"),
     2: ("Intermediate state on the operator's side, retrying", "temporary"),
     3: ("Accepted by the operator", "temporary"),
@@ -113,9 +113,9 @@ def sender_view(service: Service, name: str) -> dict[str, Any]:
     }
 
 
-def blacklist_view(service: Service, number: str) -> dict[str, Any]:
+def blacklist_view(history: History, service: Service, number: str) -> dict[str, Any]:
     """An `sms.Blacklist`. Raises Refused 404. UNKNOWN: the date, which is always the same here."""
-    if number not in service.blacklist:
+    if number not in history.blacklist(service):
         raise refused(404, f"The requested object (number = {number}) does not exist")
     return {
         "number": number,
@@ -165,7 +165,7 @@ def ptt_details(query: Sequence[tuple[str, str]]) -> Answer:
     code = dict(query).get("ptt", "")
     if re.fullmatch(r"[0-9]{1,18}", code) is None:
         raise refused(400, "Invalid parameter ptt: long expected")
-    if int(code) not in _PTTS:
+    if int(code) not in PTTS:
         raise refused(404, f"The requested object (ptt = {code}) does not exist")
-    text, duration = _PTTS[int(code)]
+    text, duration = PTTS[int(code)]
     return Answer(value={"comment": text, "description": text, "duration": duration})

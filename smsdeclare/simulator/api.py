@@ -34,6 +34,10 @@ class Simulator:
         """Everything that happened, a line each; `Simulator(records=journal)` is in the same state."""
         return self.history.journal
 
+    def change(self, settings: Settings) -> None:
+        """Go on in a world that is otherwise."""
+        self.settings = self.history.settings = settings
+
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes, now: float) -> Response:
         """The answer; `path` holds base and query, `now` is the caller's true time in epoch seconds."""
         self._queries += 1
@@ -135,12 +139,12 @@ def _sender(call: _Call) -> Answer:
 
 
 def _blacklists(call: _Call) -> Answer:
-    numbers = call.service.blacklist
-    return call.listing(numbers, lambda place: account.blacklist_view(call.service, numbers[place]))
+    numbers = call.history.blacklist(call.service)
+    return call.listing(numbers, lambda place: account.blacklist_view(call.history, call.service, numbers[place]))
 
 
 def _blacklist(call: _Call) -> Answer:
-    return call.one(lambda number: account.blacklist_view(call.service, number))
+    return call.one(lambda number: account.blacklist_view(call.history, call.service, number))
 
 
 def _post_job(call: _Call) -> Answer:
@@ -170,13 +174,13 @@ def _cancel(call: _Call) -> Answer:
 def _outgoing_list(call: _Call) -> Answer:
     found = lists.sent(call.history, call.service.name, call.request.query, call.at)
     keys = [sms.id + call.settings.outgoing_id_shift for sms in found]
-    return call.listing(keys, lambda place: lists.outgoing_view(found[place], call.settings, call.at))
+    return call.listing(keys, lambda place: lists.outgoing_view(found[place], call.history, call.at))
 
 
 def _outgoing(call: _Call) -> Answer:
     def view(number: str) -> object:
         sms = lists.find_sent(call.history, call.service.name, number, call.at)
-        return lists.outgoing_view(sms, call.settings, call.at)
+        return lists.outgoing_view(sms, call.history, call.at)
 
     return call.one(view)
 

@@ -9,7 +9,7 @@ from smsdeclare.simulator.messages import Response, to_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Letter → what happens. `a` goes on for ever once a script is used up.
+#: Letter → what happens. `a` goes on for ever once a script is used up, unless another stands.
 MEANINGS = {
     "a": "handled and answered",
     "l": "handled, then the connection is closed without an answer",
@@ -30,6 +30,18 @@ HANDLED = frozenset("al2560ht")
 
 _JSON = "application/json; charset=utf-8"
 _HTML = "text/html"
+
+
+class Faults:
+    """Which letter comes next: those of a script, then one that stands."""
+
+    def __init__(self, script: str = "") -> None:
+        self.script = list(check_script(script))
+        self.standing = "a"
+
+    def next(self) -> str:
+        """The letter for one more POST to `/jobs`."""
+        return self.script.pop(0) if self.script else self.standing
 
 
 def check_script(script: str) -> str:

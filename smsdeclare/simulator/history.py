@@ -1,4 +1,4 @@
-"""The truth: every SMS accepted or cancelled, as an append-only journal and as look-ups over it."""
+"""The truth: every SMS accepted or cancelled, what phones did: an append-only journal, and look-ups over it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from smsdeclare.simulator.settings import Settings
+    from smsdeclare.simulator.settings import Service, Settings
 
 #: One line of the journal; JSON-able.
 Record: TypeAlias = dict[str, Any]
@@ -94,6 +94,8 @@ class History:
         self._cancelled: set[int] = set()
         self._spent: dict[str, float] = defaultdict(float)
         self._jobs = 0
+        self._receipts: dict[int, tuple[int, float]] = {}
+        self._stops: dict[str, dict[str, float]] = defaultdict(dict)
         for record in records:
             self.append(record)
 
@@ -104,6 +106,10 @@ class History:
             self._cancelled.add(sms.id)
             if self.settings.cancel_refunds:
                 self._spent[sms.service] -= sms.credits
+        elif "receipt" in record:
+            self._receipts[record["receipt"]] = (record["ptt"], record["at"])
+        elif "stop" in record:
+            self._stops[record["service"]].setdefault(record["stop"], record["at"])
         else:
             sms = Sms.of(record)
             self._sms[sms.id] = sms
@@ -126,6 +132,18 @@ class History:
         """Credits taken from the account so far."""
         return self._spent[service]
 
+    def receipt(self, number: int) -> tuple[int, float] | None:
+        """The ptt that was set by hand for the SMS of that id, and when."""
+        return self._receipts.get(number)
+
+    def stopped_at(self, service: str, number: str) -> float | None:
+        """When somebody answered STOP while this world ran."""
+        return self._stops[service].get(number)
+
+    def blacklist(self, service: Service) -> tuple[str, ...]:
+        """Who answered STOP, before and since."""
+        return (*service.blacklist, *(one for one in self._stops[service.name] if one not in service.blacklist))
+
     def find(self, service: str, number: int) -> Sms | None:
         """The SMS of that id, unless it was cancelled or belongs to another account."""
         sms = self._sms.get(number)
@@ -138,4 +156,4 @@ class History:
 
     def alive(self) -> list[Record]:
         """The lines of all SMS that were not cancelled, of all accounts."""
-        return [line for line in self.journal if "cancelled" not in line and line["id"] not in self._cancelled]
+        return [line for line in self.journal if "id" in line and line["id"] not in self._cancelled]

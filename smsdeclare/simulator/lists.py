@@ -32,14 +32,19 @@ def datetime_text(moment: float, settings: Settings) -> str:
 def waiting(history: History, service: str, at: float) -> list[Sms]:
     """What `jobs` lists: not sent yet and not cancelled."""
     lag = history.settings.jobs_lag
-    return [sms for sms in history.all(service) if _waits(sms, at) and at >= sms.created_at + lag]
+    return [sms for sms in history.all(service) if waits(sms, at) and at >= sms.created_at + lag]
+
+
+def waits(sms: Sms, at: float) -> bool:
+    """Whether it has not gone out yet."""
+    return at < sms.due_at
 
 
 def find_waiting(history: History, service: str, number: str, at: float) -> Sms:
     """One of them. Raises Refused 404; UNKNOWN: what the API answers once an SMS was sent."""
     shift = history.settings.jobs_id_shift
     sms = history.find(service, int(number) - shift) if _LONG.fullmatch(number) else None
-    if sms is None or not _waits(sms, at):
+    if sms is None or not waits(sms, at):
         raise _no_object(number)
     return sms
 
@@ -55,7 +60,7 @@ def sent(history: History, service: str, query: Sequence[tuple[str, str]], at: f
     """What `outgoing` lists for these filters. Raises Refused 400 for a filter that is none."""
     settings = history.settings
     applied = [(name, value) for name, value in query if name not in settings.ignored_filters]
-    tests = [_filter(name, value, settings, at) for name, value in applied]
+    tests = [_filter(name, value, history, at) for name, value in applied]
     tag = next((value for name, value in applied if name == "tag"), None)
     found = [
         sms
@@ -95,9 +100,10 @@ def job_view(sms: Sms, settings: Settings) -> dict[str, Any]:
     }
 
 
-def outgoing_view(sms: Sms, settings: Settings, at: float) -> dict[str, Any]:
+def outgoing_view(sms: Sms, history: History, at: float) -> dict[str, Any]:
     """An `sms.Outgoing`: a job, its tag and what became of it."""
-    receipt, ptt, delivered_at = _receipt(sms, settings, at)
+    settings = history.settings
+    receipt, ptt, delivered_at = receipt_of(sms, history, at)
     return job_view(sms, settings) | {
         "id": sms.id + settings.outgoing_id_shift,
         "tag": sms.tag,
@@ -109,6 +115,23 @@ def outgoing_view(sms: Sms, settings: Settings, at: float) -> dict[str, Any]:
         "batchID": None,
         "messageID": None,
     }
+
+
+def receipt_of(sms: Sms, history: History, at: float) -> tuple[int, int, float | None]:
+    """`deliveryReceipt`, `ptt` and the moment of delivery; what was set by hand comes first."""
+    settings = history.settings
+    by_hand = history.receipt(sms.id)
+    if by_hand is not None:
+        ptt, moment = by_hand
+        return (_DELIVERED, ptt, moment) if ptt == _PTT_DELIVERED else (_FAILED, ptt, None)
+    if settings.delivery_seconds is None or at < sms.due_at + settings.delivery_seconds:
+        return 0, settings.ptt_before_receipt, None
+    if sms.receiver in settings.failures:
+        return _FAILED, settings.failures[sms.receiver], None
+    service = settings.service(sms.service)
+    if service is not None and sms.receiver in service.blacklist:
+        return _FAILED, _PTT_BLACKLISTED, None
+    return _DELIVERED, _PTT_DELIVERED, sms.due_at + settings.delivery_seconds
 
 
 def listing(request: Request, settings: Settings, keys: Sequence[Any], view: Callable[[int], Any]) -> Answer:
@@ -139,10 +162,6 @@ def one_or_batch(request: Request, settings: Settings, key: str, view: Callable[
     return Answer(value=elements)
 
 
-def _waits(sms: Sms, at: float) -> bool:
-    return at < sms.due_at
-
-
 def _is_listed(sms: Sms, settings: Settings, at: float) -> bool:
     listed_from = sms.due_at + settings.list_lag
     if sms.due_at > sms.created_at:
@@ -151,22 +170,11 @@ def _is_listed(sms: Sms, settings: Settings, at: float) -> bool:
     return at >= listed_from and (kept is None or at < sms.created_at + kept * 86400)
 
 
-def _receipt(sms: Sms, settings: Settings, at: float) -> tuple[int, int, float | None]:
-    """`deliveryReceipt`, `ptt` and the moment of delivery."""
-    if settings.delivery_seconds is None or at < sms.due_at + settings.delivery_seconds:
-        return 0, settings.ptt_before_receipt, None
-    if sms.receiver in settings.failures:
-        return _FAILED, settings.failures[sms.receiver], None
-    service = settings.service(sms.service)
-    if service is not None and sms.receiver in service.blacklist:
-        return _FAILED, _PTT_BLACKLISTED, None
-    return _DELIVERED, _PTT_DELIVERED, sms.due_at + settings.delivery_seconds
-
-
-def _filter(name: str, value: str, settings: Settings, at: float) -> Callable[[Sms], bool]:
+def _filter(name: str, value: str, history: History, at: float) -> Callable[[Sms], bool]:
+    settings = history.settings
     match name:
         case "tag" | "sender" | "receiver":
-            return lambda sms: outgoing_view(sms, settings, at)[name] == value
+            return lambda sms: outgoing_view(sms, history, at)[name] == value
         case "creationDatetime.from":
             earliest = _moment(name, value, settings)
             return lambda sms: int(sms.created_at) >= earliest
@@ -175,7 +183,7 @@ def _filter(name: str, value: str, settings: Settings, at: float) -> Callable[[S
             return lambda sms: int(sms.created_at) <= latest
         case "deliveryReceipt" | "ptt" | "differedDelivery":
             figure = _figure(name, value)
-            return lambda sms: outgoing_view(sms, settings, at)[name] == figure
+            return lambda sms: outgoing_view(sms, history, at)[name] == figure
         case "batchID" | "messageID":
             return lambda _: False
         case _:

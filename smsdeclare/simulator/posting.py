@@ -14,7 +14,7 @@ from smsdeclare.simulator.settings import Sender
 from smsdeclare.simulator.text import holds_contact, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from smsdeclare.simulator.history import History
     from smsdeclare.simulator.settings import Service, Settings
@@ -42,7 +42,7 @@ def post_job(history: History, service: Service, body: bytes, at: float) -> Answ
     size = measure(fields["message"], settings, stop=stop)
     if settings.max_parts is not None and size.parts > settings.max_parts:
         raise refused(400, "Invalid message: is too long")
-    valid, invalid = _sort_receivers(fields["receivers"], service, settings)
+    valid, invalid = _sort_receivers(fields["receivers"], history.blacklist(service), settings)
     credits_each = [size.parts * settings.rate(number.removeprefix("+")) for _, number in valid]
     if sum(credits_each) > service.credits - history.spent(service.name):
         raise refused(settings.no_credits_status, settings.no_credits_message)
@@ -130,13 +130,13 @@ def _check_limits(fields: Mapping[str, Any], settings: Settings) -> None:
 
 
 def _sort_receivers(
-    receivers: list[str], service: Service, settings: Settings
+    receivers: list[str], blacklist: Sequence[str], settings: Settings
 ) -> tuple[list[tuple[str, str]], list[str]]:
     """Valid ones as (as written, international), and invalid ones as written."""
     valid: list[tuple[str, str]] = []
     invalid: list[str] = []
     seen: set[str] = set()
-    unreachable = {*settings.unreachable, *(service.blacklist if settings.blacklisted == "invalid" else ())}
+    unreachable = {*settings.unreachable, *(blacklist if settings.blacklisted == "invalid" else ())}
     for written in receivers:
         number = international(written)
         if number is None or number in unreachable:

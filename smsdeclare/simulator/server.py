@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from smsdeclare.clock import SystemClock
 from smsdeclare.simulator.api import Simulator
-from smsdeclare.simulator.faults import answer_to, check_script
+from smsdeclare.simulator.faults import Faults, answer_to, check_script
 from smsdeclare.simulator.outbox import Outbox
 from smsdeclare.simulator.settings import Credential, Sender, Service, Settings
 
@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from smsdeclare.simulator.messages import Handler, Response
 
     class World(Handler, Protocol):
-        """A `Simulator` or an `Outbox`."""
+        """A `Simulator`, an `Outbox` or an `Inbox`."""
 
-        settings: Settings
+        @property
+        def settings(self) -> Settings:
+            """What this world is like."""
+            ...
 
 
 def wall_clock() -> float:
@@ -49,12 +52,12 @@ class Server:
         *,
         port: int = 0,
         clock: Callable[[], float] = wall_clock,
-        script: str = "",
+        script: str | Faults = "",
         elsewhere: str = "http://127.0.0.1:1/1.0",
     ) -> None:
         self._simulator = simulator
         self._clock = clock
-        self._script = list(check_script(script))
+        self._faults = Faults(script) if isinstance(script, str) else script
         #: Where letter `r` points. Nothing listens on port 1.
         self._elsewhere = elsewhere
         #: (method, path with query, body) of each request as it came in, dropped ones too.
@@ -109,7 +112,7 @@ class Server:
         with self._lock:
             self.requests.append((method, path, body))
             is_job = method == "POST" and path.partition("?")[0].endswith("/jobs")
-            letter = self._script.pop(0) if is_job and self._script else "a"
+            letter = self._faults.next() if is_job else "a"
             gate = self._gate[0]
             response = answer_to(
                 letter,

@@ -29,6 +29,8 @@ def contexts(context=None):
 CONTEXTS = {context.command_path: context for context in contexts()}
 #: These begin where nothing is yet.
 IN_AN_EMPTY_FOLDER = {"smsdeclare", "smsdeclare init"}
+#: These run until somebody ends them; tests/golden/test_sandbox.py does.
+UNTIL_ENDED = {"smsdeclare sandbox"}
 #: These are about what was not sent yet; all others are typed after an apply.
 BEFORE_AN_APPLY = {"smsdeclare validate", "smsdeclare plan", "smsdeclare apply", "smsdeclare show"}
 
@@ -105,7 +107,7 @@ def test_every_help_text_ends_with_examples(name):
     assert [] == [line for line in shown.splitlines() if len(line) > 100]
 
 
-@pytest.mark.parametrize("name", CONTEXTS)
+@pytest.mark.parametrize("name", [name for name in CONTEXTS if name not in UNTIL_ENDED])
 def test_every_example_works_as_it_stands(prepared, tmp_path, name):
     folder = prepared(name, tmp_path)
     for line in examples(name):
