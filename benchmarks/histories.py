@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -34,6 +35,8 @@ WEIGHTS = {
     "edit": 28, "apply": 27, "advance": 13, "settle": 4, "refresh": 3, "race": 9, "plan": 2, "resolve": 3,
     "resend": 3, "stop": 2, "resume": 3, "skew": 1, "stranger": 2,
 }  # fmt: skip
+#: Of the POSTs that may go wrong so many do: far more than at any provider, so that there is much to be settled.
+FAULTY = 0.6
 #: Operations that neither send nor write.
 UNSEEN = ("edit", "plan", "skew", "stranger")
 _EDITS = (
@@ -58,11 +61,11 @@ _POST_FAULTS = "llLddDttxx45995q0uuyyzzwppbsfr"
 _READ_FAULTS = "lLdD5x49utz0"
 
 
-def ordeal(chance):
+def ordeal(chance, share):
     """What one run has to stand; nothing in a quarter of them."""
     if chance.random() < 0.25:
         return Ordeal()
-    posts = "".join(chance.choice(_POST_FAULTS) if chance.random() < 0.6 else "a" for _ in range(chance.randrange(6)))
+    posts = "".join(chance.choice(_POST_FAULTS) if chance.random() < share else "a" for _ in range(chance.randrange(6)))
     reads = "a" * chance.randrange(25) + chance.choice(_READ_FAULTS) if chance.random() < 0.25 else ""
     return Ordeal(
         posts=posts,
@@ -83,7 +86,7 @@ def turns(chance):
     return tuple(found)
 
 
-def step(chance):  # noqa: PLR0911 - one for each kind of step
+def step(chance, share):  # noqa: PLR0911 - one for each kind of step
     """The next thing that happens: its name and its arguments."""
     (name,) = chance.choices(list(WEIGHTS), WEIGHTS.values())
     match name:
@@ -98,14 +101,14 @@ def step(chance):  # noqa: PLR0911 - one for each kind of step
             wait = 45 if chance.random() < 0.1 else 0
             only = chance.randrange(2) if chance.random() < 0.1 else None
             return name, {
-                "ordeal": ordeal(chance), "is_approved": chance.random() < 0.15, "wait": wait, "only": only
+                "ordeal": ordeal(chance, share), "is_approved": chance.random() < 0.15, "wait": wait, "only": only
             }  # fmt: skip
         case "race":
-            return name, {"first": ordeal(chance), "second": ordeal(chance), "turns": turns(chance)}
+            return name, {"first": ordeal(chance, share), "second": ordeal(chance, share), "turns": turns(chance)}
         case "stop":
-            return name, {"ordeal": ordeal(chance), "cancel": chance.random() < 0.5}
+            return name, {"ordeal": ordeal(chance, share), "cancel": chance.random() < 0.5}
         case "settle" | "refresh" | "plan":
-            return name, {"ordeal": ordeal(chance)}
+            return name, {"ordeal": ordeal(chance, share)}
         case "resolve" | "resend":
             return name, {"pick": chance.randrange(10)}
         case "skew":
@@ -116,17 +119,17 @@ def step(chance):  # noqa: PLR0911 - one for each kind of step
 
 
 @contextmanager
-def lived(folder, seed, tell=lambda _: None):
+def lived(folder, seed, tell=lambda _: None, share=FAULTY):
     """One history; itself, and what is wrong with it."""
     chance = random.Random(seed)
     with closing(History(folder, place(chance))) as history:
-        yield history, list(_steps(history, chance, tell))
+        yield history, list(_steps(history, chance, tell, share))
 
 
-def _steps(history, chance, tell):
+def _steps(history, chance, tell, share):
     tell(f"{history.place}\n")
     for _ in range(chance.randint(*STEPS)):
-        name, arguments = step(chance)
+        name, arguments = step(chance, share)
         tell(f"{history.time.now():%m-%d %H:%M:%S} {name} {arguments}")
         result = getattr(history, name)(**arguments)
         tell(f"    {result}")
@@ -137,16 +140,15 @@ def _steps(history, chance, tell):
     yield from history.end()
 
 
-def stretch(work):
+def stretch(seeds, share):
     """Many histories in one process: what they came to."""
-    seeds = work
     figures = Counter()
     failures = []
     gc.disable()  # a tenth of the time, and what a stretch leaves behind is little
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         for seed in seeds:
             try:
-                with lived(Path(folder), seed) as (history, wrongs):
+                with lived(Path(folder), seed, share=share) as (history, wrongs):
                     figures.update(figures_of(history))
             except Exception as error:  # noqa: BLE001 - a history that breaks is one to look at
                 wrongs = [f"broke: {error!r}"]
@@ -184,12 +186,13 @@ def main():
     parser.add_argument("--histories", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1, help="the first history's seed; the next ones follow")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--faulty", type=float, default=FAULTY, metavar="SHARE", help="of the POSTs that may go wrong")
     parser.add_argument("--replay", type=int, metavar="SEED", help="tell one history step by step")
     options = parser.parse_args()
     if options.replay is not None:
         with (
             tempfile.TemporaryDirectory() as folder,
-            lived(Path(folder), options.replay, print) as (history, wrongs),
+            lived(Path(folder), options.replay, print, options.faulty) as (history, wrongs),
         ):
             print(*history.simulator.journal, *history.record(), *wrongs or ["nothing is wrong"], sep="\n")
         sys.exit(bool(wrongs))
@@ -203,7 +206,7 @@ def main():
     figures, failures = Counter(), []
     with multiprocessing.get_context("fork").Pool(options.processes, leave_ends_to_the_first) as pool:
         with suppress(KeyboardInterrupt):  # what was done by then is told
-            for some, failed in pool.imap_unordered(stretch, stretches):
+            for some, failed in pool.imap_unordered(partial(stretch, share=options.faulty), stretches):
                 figures.update(some)
                 failures += failed
                 for seed, wrongs in failed:
