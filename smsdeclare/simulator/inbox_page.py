@@ -54,7 +54,8 @@ white-space:pre-wrap;width:fit-content}
 .waits .bubble{background:var(--wait);outline:2px dashed var(--line)}
 .mine .bubble{background:var(--mine);border-radius:1rem 1rem .25rem 1rem;margin-left:auto}.mine{text-align:right}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
-form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:end;margin:.35rem 0}label{display:block;font-size:.9rem}
+form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:end;margin:.35rem 0}
+form>*{max-width:100%;min-width:0}label{display:block;font-size:.9rem}
 button,select,input{background:var(--card);border:1px solid var(--line);border-radius:.5rem;color:var(--ink);
 font:inherit;max-width:100%;min-height:2.4rem;padding:.3rem .7rem}
 li button,li select{font-size:.875rem;min-height:2rem;padding:.15rem .5rem}button{cursor:pointer}

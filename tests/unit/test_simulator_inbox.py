@@ -144,6 +144,7 @@ def test_a_fault_is_switched_on_once_or_until_it_is_switched_off(here):
     here.fill_in("/fault", letter="0", often="once")
     assert "for the next POST" in here.get().text
     assert [500, 200] == [here.post().status_code for _ in range(2)]
+    here.fill_in("/fault", letter="0", often="once")
     here.fill_in("/fault", letter="9", often="always")
     assert [429, 429] == [here.post().status_code for _ in range(2)]
     here.fill_in("/fault", letter="a", often="always")
