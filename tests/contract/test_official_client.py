@@ -6,6 +6,8 @@ import ovh
 import pytest
 
 from smsdeclare.simulator.api import Simulator
+from smsdeclare.simulator.faults import Faults
+from smsdeclare.simulator.inbox import Inbox
 from smsdeclare.simulator.server import Server, wall_clock
 from smsdeclare.simulator.settings import Credential, Service, Settings
 
@@ -59,6 +61,18 @@ def test_it_lists_the_services(client, path):
 
 def test_it_learns_how_far_ahead_the_server_is(client):
     assert 2999 <= client.time_delta <= 3001
+
+
+def test_it_does_not_notice_the_inbox_on_the_same_port(monkeypatch):
+    faults = Faults()
+    with Server(Inbox(Simulator(SETTINGS), faults), script=faults) as server:
+        monkeypatch.setitem(ovh.client.ENDPOINTS, "simulator", server.url)
+        client = make_client()
+        report = client.post(f"{SERVICE}/jobs", message="Hello", receivers=["+33639980001"], noStopClause=True)
+        found = client.get(f"{SERVICE}/outgoing")
+        page = client._session.get(server.url.removesuffix("1.0"), timeout=10).text
+        client._session.close()
+    assert (report["ids"], True) == (found, f'id="sms-{found[0]}"' in page)
 
 
 def test_it_sends_finds_and_reads_an_sms(client):
