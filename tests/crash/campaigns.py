@@ -169,7 +169,7 @@ def stops(scene, folder, *, every=1, post=""):
         posts = history.network.posts
         code = _stop(history, place, asked)
         name = (names[place], post)
-        if asked and code != 130 and "before claim" in names[place:]:
+        if asked and code != 130 and "before claim_all" in names[place:]:
             tally.wrongs.append(f"{name}: exit code {code} after a signal")
         if "intended" in history.states.values():
             tally.wrongs.append(f"{name}: what was in flight is not on record")

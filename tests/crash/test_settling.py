@@ -140,7 +140,7 @@ def test_another_run_while_one_is_held_up_doubles_nobody_and_loses_nobody(small,
     assert 8 <= tally.histories
 
 
-@pytest.mark.parametrize("at", ["after claim", "after POST"])
+@pytest.mark.parametrize("at", ["after claim_all", "after POST"])
 def test_another_run_between_claim_and_outcome_doubles_nobody_and_loses_nobody(small, folder, at):
     """There a lock that ran out, or a signature made anew, would send twice."""
     tally = campaigns.overtakes(small, folder, at=at)
