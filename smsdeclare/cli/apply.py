@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from smsdeclare.cli.run import Run
 from smsdeclare.cli.session import DURATION, Explained, Session, format_option, formatter, is_terminal, shared_options
 from smsdeclare.cli.signals import StopRequest
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import Declined, Held, InputError, PlanStale, PolicyRefused, StateError
+from smsdeclare.errors import Declined, Held, InputError, PlanStale, PolicyRefused, SmsdeclareError, StateError
 from smsdeclare.ledgers.meta import foreign
 from smsdeclare.ledgers.upkeep import stopped_by
 from smsdeclare.plan import with_texts
@@ -34,13 +34,16 @@ _PROVEN = 20
 _MOST_PARALLEL = 64
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from smsdeclare.cli.opening import Opened
+    from smsdeclare.definitions import Definitions
     from smsdeclare.events import JobDone
     from smsdeclare.plan import Plan
     from smsdeclare.planning import Draft
+    from smsdeclare.quotes import Quotes
+    from smsdeclare.sends import MessageSends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,48 @@ class _Approval:
     digest: str | None
     #: The saved plan, where there is one.
     plan: Plan | None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Drafts:
+    """What a run is to do, worked out whenever it is asked for."""
+
+    run: Run
+    quotes: Quotes
+    account: Account
+    approval: _Approval
+    given: Mapping[str, str]
+    #: With all other variables that come from outside of the files.
+    outside: Mapping[str, str]
+    targets: Sequence[str]
+    #: What the files said when they were read last.
+    definitions: Definitions
+    _expanded: list[MessageSends] = field(default_factory=list)
+
+    def anew(self, approved: str | None) -> Draft:
+        """From the files as they are now."""
+        saved = self.outside if self.approval.plan else None
+        self.definitions = opening.definitions(self.run.session, self.given, saved=saved, is_judged=True)
+        with _as_saved(self.approval):
+            self._expanded = planning.expand(self.definitions)
+            return self.as_approved(approved)
+
+    def as_approved(self, approved: str | None) -> Draft:
+        """From the files as they were read last: who edits them while a run waits has not had that approved."""
+        work_out_at = partial(
+            planning.work_out,
+            self.definitions,
+            ledger=self.run.ledger,
+            binding=self.run.opened.binding,
+            account=self.account.look(self.definitions),
+            now=self.run.opened.provider.now(),
+            approved=approved,
+            margin=opening.margin(self.definitions),
+            hold=opening.advertising_hold(self.definitions),
+            variables=opening.used_variables(self.definitions, self.outside),
+            targets=self.targets,
+        )
+        return self.quotes.drafted(self._expanded, work_out_at)
 
 
 @click.command(
@@ -122,25 +167,6 @@ def command(
         definitions = opening.definitions(session, given, saved=saved, is_judged=True)
     opened = opening.provider(definitions)
     ledger = opening.ledger(definitions)
-    account = Account(provider=opened.provider)
-
-    def work_out(approved: str | None) -> Draft:
-        again = opening.definitions(session, given, saved=saved, is_judged=True)
-        work_out_at = partial(
-            planning.work_out,
-            again,
-            ledger=ledger,
-            binding=opened.binding,
-            account=account.look(again),
-            now=opened.provider.now(),
-            approved=approved,
-            margin=opening.margin(again),
-            hold=opening.advertising_hold(again),
-            variables=opening.used_variables(again, outside),
-            targets=targets,
-        )
-        with _as_saved(approval):
-            return quotes.drafted(planning.expand(again), work_out_at)
 
     with closing(ledger), opening.quoting(definitions, opened) as quotes:
         if ledger.binding not in (None, opened.binding):
@@ -157,9 +183,19 @@ def command(
                 parallelism=parallelism or (_PARALLEL if opened.outbox is None else 1),
                 proven=1 if parallelism else _PROVEN,
             )
+            drafts = _Drafts(
+                run=run,
+                quotes=quotes,
+                account=Account(provider=opened.provider),
+                approval=approval,
+                given=given,
+                outside=outside,
+                targets=targets,
+                definitions=definitions,
+            )
             with StopRequest() as stop:
                 run.settle(stop)
-            draft = _join(holder, work_out(approval.digest), approval, work_out)
+            draft = _join(holder, drafts.anew(approval.digest), approval, drafts.anew)
             # What a fellow has done is of the plan as well.
             under = draft.plan.digest if holder.fellows else None
             if run.interrupted:
@@ -175,13 +211,13 @@ def command(
                     shown = draft.plan.digest
                     with StopRequest() as stop:
                         run.settle(stop)
-                    draft = work_out(under)
+                    draft = drafts.anew(under)
                     _check_digest(draft, shown)
             _check_policy(draft)
             with StopRequest() as stop:
-                run.carry_out(draft, opening.margin(definitions), work_out, stop)
+                run.carry_out(draft, opening.margin(definitions), drafts.anew, stop)
                 for _ in run.until_known(wait, stop):
-                    run.carry_out(work_out(draft.plan.digest), opening.margin(definitions), work_out, stop)
+                    _go_on(draft.plan.digest, drafts, stop)
                 run.wait_for_fellows(stop)
             return _end(run, draft, format_name)
 
@@ -199,6 +235,19 @@ def _join(holder: Holder, draft: Draft, approval: _Approval, work_out: Callable[
                 return joined
     holder.wait_until_alone()
     return work_out(approval.digest)
+
+
+def _go_on(digest: str, drafts: _Drafts, stop: StopRequest) -> None:
+    """Post what was freed while the run waited; what fails here must not hide what was done before."""
+    if (run := drafts.run).has_ended:
+        return
+    try:
+        draft = drafts.as_approved(digest)
+        _check_policy(draft)
+    except SmsdeclareError as error:
+        run.fail(error)
+    else:
+        run.carry_out(draft, opening.margin(drafts.definitions), drafts.as_approved, stop)
 
 
 def _end(run: Run, draft: Draft, format_name: str) -> int:

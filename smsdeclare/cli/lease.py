@@ -57,7 +57,7 @@ class Holder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(StateError):  # it runs out by itself
+        with suppress(StateError, Held):  # it runs out by itself, and must not hide how the run ended
             self.let_go()
 
     def let_go(self) -> None:

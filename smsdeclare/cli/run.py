@@ -112,14 +112,15 @@ class Run:
         """Wait until what other runs of the same plan have in flight is answered, so that it is not told as unknown."""
         if self.has_ended or not self.holder.fellows:
             return
-        # Nobody need wait for this run: it claims nothing more.
-        self.holder.let_go()
         clock = self.opened.clock
         last = clock.monotonic() + _ANSWERED.total_seconds()
-        while clock.monotonic() < last and self.holder.fellows and self._has_something_in_flight():
-            if not pause(clock, _SOON_SECONDS, stop):
-                self.interrupted = True
-                return
+        with suppress(SmsdeclareError):  # what was done is to be told all the same
+            # Nobody need wait for this run: it claims nothing more.
+            self.holder.let_go()
+            while clock.monotonic() < last and self.holder.fellows and self._has_something_in_flight():
+                if not pause(clock, _SOON_SECONDS, stop):
+                    self.interrupted = True
+                    return
 
     def _has_something_in_flight(self) -> bool:
         since = timestamp(self.opened.provider.now() - _ANSWERED)
@@ -142,7 +143,7 @@ class Run:
             try:
                 self.settle(stop)
             except SmsdeclareError as error:
-                self._fail(error)
+                self.fail(error)
                 return
             # Doubts that ended the run are being ended; what was refused as a whole stays so.
             self.errors = [one for one in self.errors if one.code is not codes.OUTCOME_UNKNOWN]
@@ -184,7 +185,7 @@ class Run:
                 if not (stop() or self.has_ended or draft.plan.targets) and ledger.binding is not None:
                     ledger.complete(draft.revisions, timestamp(self.opened.provider.now()))
             except SmsdeclareError as error:
-                self._fail(error)
+                self.fail(error)
 
     def _take_back(self, draft: Draft, stop: StopRequest) -> Iterable[TakenBack | Trouble]:
         opened, digest = self.opened, draft.plan.digest
@@ -208,19 +209,16 @@ class Run:
             proven=self.proven,
         )
 
-    def _take_all(
-        self,
-        events: Iterable[_Event],
-        stop: StopRequest,
-        progress: Progress | None = None,
-    ) -> None:
-        for event in events:
-            self._take(event)
-            if progress is not None:
-                progress.show(event)
-            self._renew()
+    def _take_all(self, events: Iterable[_Event], stop: StopRequest, progress: Progress | None = None) -> None:
+        try:
+            for event in events:
+                self._take(event)
+                if progress is not None:
+                    progress.show(event)
+                self._renew()
+        finally:
+            self.interrupted = stop()
         self._tell()
-        self.interrupted = stop()
         if self._lost is not None:
             raise self._lost
 
@@ -273,7 +271,8 @@ class Run:
         if event.code is not codes.OUTCOME_UNKNOWN and found.is_error and self.failure is None:
             self.failure = SmsdeclareError(found)
 
-    def _fail(self, error: SmsdeclareError) -> None:
+    def fail(self, error: SmsdeclareError) -> None:
+        """Note what ends the run; what was done before is still to be told."""
         self.failure = error
         self.errors.extend(error.diagnostics)
 
@@ -316,10 +315,10 @@ class Run:
                 if (message, revision, record.number) in rejected
             ]
             unknown = [row_of(record, secret, show_numbers=shown) for record in self.ledger.in_doubt()]
-        except StateError as error:
+        except (StateError, Held) as error:
             # A state that is out of reach must not hide what was done before.
             if self.failure is None:
-                self._fail(error)
+                self.fail(error)
         return Applied(
             digest=digest,
             summary={

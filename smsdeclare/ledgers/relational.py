@@ -221,8 +221,12 @@ class RelationalLedger(ReadingLedger):
 
     def record_all(self, outcomes: Sequence[tuple[Claim, Outcome]]) -> int:
         """As `record` for several claims, as one durable transaction; how many sends moved."""
-        with self._transaction() as run:
-            return sum(self._answer(run, claim, outcome) for claim, outcome in outcomes)
+        try:
+            with self._transaction() as run:
+                return sum(self._answer(run, claim, outcome) for claim, outcome in outcomes)
+        except Held as error:
+            # To be told as what it is: who waits for the other run does not learn what became of these.
+            raise StateError(*error.diagnostics) from error
 
     @staticmethod
     def _answer(run: Run, claim: Claim, outcome: Outcome) -> int:

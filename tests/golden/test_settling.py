@@ -19,8 +19,11 @@ class Shifted:
 
     def __init__(self):
         self.ahead = 0.0
+        #: Called whenever the server looks at it.
+        self.watch = lambda: None
 
     def __call__(self):
+        self.watch()
         return wall_clock() + self.ahead
 
 
@@ -484,3 +487,53 @@ def test_a_key_that_may_only_post_works_and_what_it_can_not_do_is_said(place):
     here = place(credentials=(Credential(rules=rules),)).write(people(1))
     result = here.apply()
     assert (0, [A], True) == (result.code, here.received(), "warning SMS622" in result.err)
+
+
+# — what moves while a run waits —
+
+
+def edit_once_posted(here, posts, *written):
+    """Let somebody edit the files once so many requests were posted."""
+
+    def watch():
+        if here.posts() >= posts:
+            here.clock.watch = lambda: None
+            here.write(*written)
+
+    here.clock.watch = watch
+
+
+def test_edits_while_a_run_waits_are_not_what_was_approved_and_stay_unposted(place):
+    soon = "settle: {after: 1s}\n"
+    here = place("ad").write(personal(2), soon)
+    assert 0 == here.run("plan", "--out", "plan.json").code
+    edit_once_posted(here, 2, personal(3), soon)
+    result = here.run("apply", "plan.json", "--wait", "1m", "--json")
+    assert [A, B] == here.received(), result
+    assert (0, 2) == (result.code, result.json["summary"]["sent"])
+
+
+def test_files_that_break_while_a_run_waits_do_not_hide_what_was_sent(place):
+    soon = "settle: {after: 1s}\n"
+    here = place("ad").write(personal(2), soon)
+    edit_once_posted(here, 2, "messages: {\n", soon)
+    result = here.apply("--wait", "1m", "--json")
+    assert (0, 2) == (result.code, result.json["summary"]["sent"]), result
+
+
+def test_who_posted_and_could_not_record_it_is_not_told_that_nothing_was_done(place, monkeypatch):
+    monkeypatch.setattr("smsdeclare.ledgers.sqlite_file._BUSY_SECONDS", 0.1)
+    here = place().write(people(1))
+    others = []
+
+    def lock():
+        if here.posts() and not others:
+            others.append(sqlite3.connect(here.folder / "smsdeclare.state", check_same_thread=False))
+            others[0].execute("BEGIN IMMEDIATE")
+
+    here.clock.watch = lock
+    result = here.apply("--json")
+    others[0].close()
+    assert (4, 1, ["SMS506"]) == (
+        result.code, result.json["summary"]["unknown"], [one["code"] for one in result.json["errors"]]
+    )  # fmt: skip

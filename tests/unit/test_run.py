@@ -3,6 +3,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 from timed import BINDING, World, job, rules
 
 from smsdeclare import codes
@@ -100,3 +101,21 @@ def test_a_state_that_is_out_of_reach_does_not_hide_what_was_done(tmp_path):
     assert (1, "SMS570", 1) == (applied.summary["sent"], applied.errors[0].code.id, run.exit_code(applied))
     # Nothing is asked of it again.
     assert [] == list(run.until_known(timedelta(minutes=45), never))
+
+
+def test_what_fails_after_a_signal_leaves_the_run_interrupted(tmp_path, monkeypatch):
+    world = World(tmp_path, "al")
+    world.apply(job(A), job(B))
+    opened = Opened(provider=world.provider, binding=BINDING, clock=world.time, outbox=None, rules=rules())
+    session = Session(folder=Path(), root_file=None, style=Style(), quiet=True, verbose=False)
+    asked = []
+
+    def cut(request, **settings):
+        asked.append(request.method)
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(world.wire, "send", cut)
+    with closing(world.ledger()) as ledger:
+        run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger, world.time))
+        assert [] == list(run.until_known(timedelta(minutes=45), lambda: bool(asked)))
+        assert (True, 130) == (run.failure is not None, run.exit_code(run.sum_up()))
