@@ -69,9 +69,9 @@ BUGS = (
             ),
             Change(
                 _RELATIONAL,
-                "        with self._transaction() as run:\n            return sum(self._answer(",
-                '        self._connection.execute("PRAGMA synchronous = EXTRA")\n'
-                "        with self._transaction() as run:\n            return sum(self._answer(",
+                "            with self._transaction() as run:\n                return sum(self._answer(",
+                '            self._connection.execute("PRAGMA synchronous = EXTRA")\n'
+                "            with self._transaction() as run:\n                return sum(self._answer(",
             ),
         ),
         ("tests/crash/test_power_loss.py::test_every_write_is_whole_or_not_there_and_what_was_durable_stays",),
