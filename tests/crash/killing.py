@@ -113,7 +113,7 @@ class Ground:
         service = Service(name=worlds.SERVICE, senders=(Sender(name="SMSDECLARE"),), blacklist=(REFUSED,))
         self.server._simulator = Simulator(Settings(services=(service,)))
         if scene.before:
-            self.server._script = list(scene.script)
+            self.server._faults.script = list(scene.script)
             self._write(scene.before)
             self.apply()
             self._ahead += WAIT

@@ -133,7 +133,7 @@ class World:
         self.server = server
         self.simulator = Simulator(Settings())
         server._simulator = self.simulator
-        server._script = list(script)
+        server._faults.script = list(script)
         server.requests.clear()
         self.binding = Binding(project="test", provider="ovh", endpoint=server.url, service=worlds.SERVICE)
         self.state = folder / "test.state"

@@ -314,7 +314,7 @@ def test_a_saved_plan_that_takes_back_is_carried_out_once_even_after_a_crash(pla
     here.apply()
     here.write(people(2, "Anew", scheduled()))
     assert 0 == here.run("plan", "--out", "plan.json").code
-    here.server._script = ["l"]
+    here.server._faults.script = ["l"]
     assert 4 == here.run("apply", "plan.json").code
     # The lists know nothing of a held SMS but its receiver, so it stays unknown until it is out.
     assert (4, [A, B]) == (here.run("apply", "plan.json").code, here.received())
