@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: A wait looks so often whether it is to end. Seconds.
 _SLICE_SECONDS = 0.5
+#: What is left by rounding alone is less than this; a clock might not even notice that it was slept.
+_LEAST_SECONDS = 0.001
 
 
 class Clock(Protocol):
@@ -52,7 +54,7 @@ def pause(clock: Clock, seconds: float, stop: Callable[[], bool]) -> bool:
         left = end - clock.monotonic()
         if left <= 0:
             return True
-        clock.sleep(min(left, _SLICE_SECONDS))
+        clock.sleep(min(max(left, _LEAST_SECONDS), _SLICE_SECONDS))
     return False
 
 
