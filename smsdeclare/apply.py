@@ -95,6 +95,7 @@ class _Flight(NamedTuple):
 
     turn: _Turn
     claim: Claim
+    may_be_held: bool
 
 
 class _Landed(NamedTuple):
@@ -262,14 +263,11 @@ class _Posting:
             else:
                 claim, prepared = claimed
                 self.lanes.start(lane, partial(self._post, prepared))
-                self.flying[lane] = _Flight(turn, claim)
+                self.flying[lane] = _Flight(turn, claim, prepared.may_be_held)
                 self.window.begin()
 
     def _intent(self, job: Job) -> Intent:
         return intent(job, self.provider.now(), self.plan_digest)
-
-    def _now(self) -> str:
-        return timestamp(self.provider.now())
 
     def _prepare(self, job: Job, claim: Claim) -> Prepared:
         return self.provider.prepare(job, claim.tag, claim.numbers)
@@ -282,7 +280,7 @@ class _Posting:
                 self.window.close()
                 self.slowed.append((flight, answer))
             elif isinstance(answer, Answer):
-                became = outcome(flight.claim, answer, self._now())
+                became = outcome(flight.claim, answer, timestamp(self.provider.now()))
                 done.append((flight, answer, seconds, became))
             else:
                 self._fail(answer)
@@ -327,10 +325,11 @@ class _Posting:
         waits = [2.0 ** (flight.turn.hurried + 1) if why.wait is None else why.wait for flight, why in slowed]
         longest = min(max(waits), LONGEST_PAUSE_SECONDS)
         has_waited = self.failure is None and pause(self.clock, longest, self.stop)
-        looked = [(one, why, looked_for(one.claim, why, self.provider, has_waited=has_waited)) for one, why in slowed]
+        look = partial(looked_for, provider=self.provider, has_waited=has_waited)
+        looked = [(one, why, look(one.claim, why, may_be_held=one.may_be_held)) for one, why in slowed]
         self.ledger.record_all([(flight.claim, became) for flight, _, became in looked])
         again = []
-        for (turn, claim), why, became in looked:
+        for (turn, claim, _), why, became in looked:
             if set(became.states.values()) != {State.NOT_SENT}:
                 yield JobDone(job=turn.job, claim=claim, outcome=became)
             if State.UNKNOWN in became.states.values() or turn.hurried == PATIENCE:
@@ -346,4 +345,6 @@ class _Posting:
                 flight = self.flying.pop(lane, None)
                 if flight is not None and isinstance(result.answer, Answer):
                     with suppress(SmsdeclareError):
-                        self.ledger.record(flight.claim, outcome(flight.claim, result.answer, self._now()))
+                        self.ledger.record(
+                            flight.claim, outcome(flight.claim, result.answer, timestamp(self.provider.now()))
+                        )

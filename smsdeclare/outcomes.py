@@ -46,14 +46,18 @@ def outcome(claim: Claim, answer: Answer, at: str) -> Outcome:
             return Outcome(states=states, at=at, reasons={State.UNKNOWN: answer.reason}, query_id=answer.query_id)
 
 
-def looked_for(claim: Claim, answer: Refused, provider: Provider, *, has_waited: bool) -> Outcome:
+def looked_for(
+    claim: Claim, answer: Refused, provider: Provider, *, has_waited: bool, may_be_held: bool = False
+) -> Outcome:
     """What became of a job that was answered 429, after the pause that the provider wanted.
 
     That it limits before it processes is not proved. A look that fails leaves it open, and so does one for what the
-    provider would hold: that stands in another list, which knows no tags.
+    provider would hold: that stands in another list, which knows no tags. What it may
+    hold unasked is looked for there, and first, since it moves from there to what was sent.
     """
     states = dict.fromkeys(claim.numbers, State.UNKNOWN)
     with suppress(ProviderError):
+        has_waited &= not (may_be_held and _holds_any(claim, provider))
         seen = {one.receiver for one in provider.sent(claim.tag)}
         if claim.send_at is None and has_waited:
             states = {number: State.ACCEPTED if number in seen else State.NOT_SENT for number in claim.numbers}
@@ -66,6 +70,11 @@ def looked_for(claim: Claim, answer: Refused, provider: Provider, *, has_waited:
         },
         query_id=answer.query_id,
     )
+
+
+def _holds_any(claim: Claim, provider: Provider) -> bool:
+    """Whether something is held for one of the receivers, or for whom can't be read."""
+    return any(one.receiver in claim.numbers or not one.receiver.startswith("+") for one in provider.held())
 
 
 def trouble(answer: Refused | Unreached) -> Trouble:

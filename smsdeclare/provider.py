@@ -78,6 +78,8 @@ class Prepared:
     signed_at: float
     #: sha256 of the body, hexadecimal.
     body_digest: str
+    #: Whether the provider may hold it although no time is wanted, as it does with advertising at night.
+    may_be_held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """A small world in which time passes only on purpose: the tool and the simulator share one clock, and no socket."""
 
+import io
 from contextlib import closing
 from copy import copy
 from dataclasses import replace
@@ -49,7 +50,11 @@ class Time:
 
 
 class Faulty(Transport):
-    """The simulator with a letter for each POST: a answered, l handled and then lost, d lost before it was handled."""
+    """The simulator with a letter for each POST.
+
+    a: answered; l: handled and then lost; d: lost before it was handled; 9: answered 429 and not handled; p: answered
+    429 and handled all the same.
+    """
 
     def __init__(self, simulator, time, script=""):
         super().__init__(simulator, clock=lambda: time.now().timestamp(), on_first_byte=self._begin)
@@ -66,10 +71,23 @@ class Faulty(Transport):
         if letter == "d":
             self._begin()
             raise requests.ConnectionError
+        if letter == "9":
+            self._begin()
+            return _too_fast()
         answer = super().send(request, **settings)
+        if letter == "p":
+            return _too_fast()
         if letter == "l":
             raise requests.ConnectionError
         return answer
+
+
+def _too_fast():
+    answer = requests.Response()
+    answer.status_code = 429
+    answer.headers["X-Ovh-QueryID"] = "EU.ext-1"
+    answer.raw = io.BytesIO(b'{"message": "Too many requests"}')
+    return answer
 
 
 class World:

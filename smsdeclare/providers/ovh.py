@@ -234,13 +234,16 @@ class OvhProvider:
         body = canonical({**options, "message": job.text.text, "receivers": list(numbers), "tag": tag})
         url = f"{self._url}{self._path('jobs')}"
         request = self._request("POST", url, body)
+        due = int((at.due or now).timestamp())
+        end = self._end_of_hold(at.due or now, job.options)
         return Prepared(
             url=request.url or url,
             body=body,
             headers=tuple(request.headers.items()),
-            not_after=max(self._fence(request), self._end_of_hold(at.due or now, job.options)),
+            not_after=max(self._fence(request), end),
             signed_at=self._clock.monotonic(),
             body_digest=sha256_hex(body),
+            may_be_held=end > due,
         )
 
     def submit(self, prepared: Prepared) -> Accepted | Refused | Unreached:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import timed
 from requests import RequestException
 
 from smsdeclare.apply import DOUBTS_IN_A_ROW, FRESH_SECONDS, JobDone, JobMissed, Trouble, apply
@@ -508,3 +509,14 @@ def test_with_threads_nothing_is_claimed_where_nobody_listens(world):
     with pytest.raises(ProviderError):
         here.apply(*each_alone(20), parallelism=LANES)
     assert {} == here.states
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_429_for_what_the_provider_may_hold_as_advertising_is_looked_for_there_too(tmp_path, held):
+    """At night what is taken stands in `jobs`, and not in the list of what was sent."""
+    hours = {"marketing_hours": (8, 20)} if held else {}
+    here = timed.World(tmp_path, "p" if held else "9", holds_advertising=True, **hours)
+    here.time.pass_(hours=13)
+    here.apply(timed.job(NUMBERS[0], noStopClause=False, sender="SMSDECLARE"))
+    assert 1 == len(here.simulator.history.alive())
+    assert {NUMBERS[0]: "unknown" if held else "accepted"} == here.states
