@@ -29,7 +29,8 @@ def cost_warnings(one: MessageSends, todo: Sequence[Send]) -> Iterator[Diagnosti
     yield from _dear_rows(one, todo)
     unsure = [send.text.bill for send in todo if not send.text.bill.exact]
     if unsure:
-        detail = f"{one.message.address}: for {len(unsure):,}; counted are {max(bill.parts for bill in unsure)} at most"
+        most = max(bill.parts for bill in unsure)
+        detail = f"{one.message.address}: for {len(unsure):,} SMS; counted are {most} parts at most"
         yield Diagnostic(code=codes.PARTS_UNSURE, detail=detail, span=one.message.span)
     guessed = [send for send in todo if send.text.bill.exact and not send.credits_exact]
     if guessed:

@@ -76,6 +76,12 @@ def measure(text: str) -> Measure:
     return _with_pairs(text, "unicode", length + len(_ASTRAL.findall(text)))
 
 
+def least_parts(encoding: Encoding, units: int) -> int:
+    """The parts of so many units where nothing is lost at their ends."""
+    whole, limit = _LIMITS[encoding]
+    return 1 if units <= whole else -(-units // limit)
+
+
 def _with_pairs(text: str, encoding: Encoding, units: int) -> Measure:
     whole, limit = _LIMITS[encoding]
     if units <= whole:

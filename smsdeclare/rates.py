@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from smsdeclare.encoding import EXTENSION_TABLE, Encoding, is_gsm, measure, with_stop_clause
+from smsdeclare.encoding import EXTENSION_TABLE, Encoding, is_gsm, least_parts, measure, with_stop_clause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from smsdeclare.encoding import Measure
 
 #: The destinations that OVHcloud names (`sms.CountryEnum` of its API): ISO 3166 alpha-2.
 _DESTINATIONS = (
@@ -120,41 +122,53 @@ class Bill(NamedTuple):
     exact: bool
     #: The smaller figure; `parts` where there is no doubt.
     fewest: int
+    #: Where there is doubt, the figure by each reading of the rules: texts that differ in none count alike.
+    readings: tuple[int, ...] = ()
 
     def settled(self, parts: int) -> Bill:
         """The same with the provider's own count, where it is one that the rules allow."""
-        return self._replace(parts=parts, exact=True, fewest=parts) if self.fewest <= parts <= self.parts else self
+        is_allowed = self.fewest <= parts <= self.parts
+        return self._replace(parts=parts, exact=True, fewest=parts, readings=()) if is_allowed else self
 
 
 def bill(text: str, options: Mapping[str, Any]) -> Bill:
     """How many parts the provider will make of `text`.
 
     How the clause counts in long texts is not known: OVHcloud's control panel adds 11 to the length, its http2sms
-    guide takes them off the first part.
+    guide takes them off the first part. Nor is whether a pair of units, an escape's or a surrogate's, may be torn:
+    phones want it whole, the control panel divides.
     """
     plain = measure(text)
     clause = stop_clause(options)
+    without = (plain.parts, _torn(plain, text))
     if clause == "none":
-        return Bill(plain.encoding, plain.parts, exact=True, fewest=plain.parts)
-    added = measure(with_stop_clause(text)).parts
-    taken = _taken_off(text, plain.encoding, plain.units)
-    parts, fewest = max(added, *taken), min(added, *taken)
-    if clause == "possible":
-        parts, fewest = max(parts, plain.parts), plain.parts
-    return Bill(plain.encoding, parts, exact=parts == fewest, fewest=fewest)
+        return _bill(plain.encoding, without)
+    added = with_stop_clause(text)
+    counted = measure(added)
+    figures = (counted.parts, _torn(counted, added), *_taken_off(text, plain.encoding, plain.units))
+    return _bill(plain.encoding, (*without, *figures) if clause == "possible" else figures)
+
+
+def _bill(encoding: Encoding, readings: tuple[int, ...]) -> Bill:
+    parts, fewest = max(readings), min(readings)
+    return Bill(encoding, parts, exact=parts == fewest, fewest=fewest, readings=() if parts == fewest else readings)
+
+
+def _torn(measured: Measure, text: str) -> int:
+    """Parts where a pair of units may be torn."""
+    return measured.parts if measured.units == len(text) else least_parts(measured.encoding, measured.units)
 
 
 def _taken_off(text: str, encoding: Encoding, units: int) -> tuple[int, ...]:
-    """Parts where the first one holds 11 units less.
+    """Parts where the first one holds 11 units less, with torn pairs and with whole ones.
 
     The guide's table gives later Unicode parts 70 units, everything else OVHcloud says 67.
     """
     first, later = (149, (153,)) if encoding == "gsm7" else (59, (70, 67))
     if units <= first:
         return (1,)
-    if units == len(text):
-        return tuple(1 - (first - units) // each for each in later)
-    return tuple(_dealt(text, first, each) for each in later)
+    torn = tuple(1 - (first - units) // each for each in later)
+    return torn if units == len(text) else (*torn, *(_dealt(text, first, each) for each in later))
 
 
 def _dealt(text: str, first: int, later: int) -> int:

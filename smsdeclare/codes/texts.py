@@ -34,9 +34,9 @@ UNICODE_FORCED = Code(
 PARTS_UNSURE = Code(
     "SMS350",
     "How many parts OVHcloud will count is not sure",
-    "Its rules leave open whether short and numeric senders get the STOP clause, and how the clause counts in long "
-    "texts; the larger figure stands. `noStopClause: true`, for what is no advertising, or the right to POST "
-    "/sms/estimate ends the doubt.",
+    "Its rules leave open whether short and numeric senders get the STOP clause, how the clause counts in long texts, "
+    "and whether what counts two (`€`, an emoji) may be torn at the end of a part; the larger figure stands. The right "
+    "to POST /sms/estimate ends the doubt.",
     "warning",
 )
 ROW_DEAR = Code(

@@ -149,10 +149,11 @@ def test_every_known_text_costs_what_the_plan_says(ledger, vector, options, limi
     rates=RATES,
     everybody=st.booleans(),
     limit=st.sampled_from([295, 302]),
+    whole=st.booleans(),
     may_estimate=st.booleans(),
 )
 def test_every_project_costs_what_its_plan_says(
-    ledger, words, filler, people, sender, advertises, normalizes, rates, everybody, limit, may_estimate
+    ledger, words, filler, people, sender, advertises, normalizes, rates, everybody, limit, whole, may_estimate
 ):
     if sender.get("senderForResponse"):
         # A short number reaches no other country.
@@ -170,6 +171,7 @@ def test_every_project_costs_what_its_plan_says(
         rates=rates,
         stop_for_all_senders=everybody,
         stop_limit=limit,
+        whole_characters=whole,
         credentials=(Credential(rules=ALL_RULES if may_estimate else NO_ESTIMATE),),
     )
     draft, went_out, taken = charged(ledger, definitions, world)
