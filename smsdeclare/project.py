@@ -96,9 +96,10 @@ def read_policy(path: Path) -> Document:
     """A policy that lies outside the project: rules, with or without the key `policy` above them; raises InputError."""
     real = Path(os.path.realpath(path))
     document = parse(files.read_bytes(real, root=real.parent, shown=str(path), limit=YAML_LIMIT), file=str(path))
+    if not document.data:
+        raise InputError(Diagnostic(code=codes.POLICY_EMPTY, detail=str(path)))
     is_wrapped = isinstance(document.data, dict) and "policy" in document.data
-    problems = validate(document, kind="policyFile" if is_wrapped else "policy") if document.data is not None else []
-    if problems:
+    if problems := validate(document, kind="policyFile" if is_wrapped else "policy"):
         raise InputError(*problems)
     return document
 

@@ -18,7 +18,7 @@ from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.run import Run
 from smsdeclare.cli.session import DURATION, Explained, Session, format_option, formatter, is_terminal, shared_options
 from smsdeclare.cli.signals import StopRequest
-from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.diagnostics import Diagnostic, Span
 from smsdeclare.errors import Declined, Held, InputError, PlanStale, PolicyRefused, SmsdeclareError, StateError
 from smsdeclare.ledgers.meta import foreign
 from smsdeclare.ledgers.upkeep import stopped_by
@@ -312,11 +312,16 @@ def _check_policy(draft: Draft) -> None:
         broken = [
             Diagnostic(
                 code=codes.POLICY_BROKEN,
-                detail=f"{one.rule}: {one.told}{f'; the rule stands at {one.file}:{one.line}' if one.file else ''}",
+                detail=f"{one.rule}: {one.told}",
+                span=_whole_line(one.file, one.line) if one.file and one.line else None,
             )
             for one in draft.plan.violations
         ]
         raise PolicyRefused(*broken)
+
+
+def _whole_line(file: str, line: int) -> Span:
+    return Span(file=file, line=line, column=1, end_line=line + 1, end_column=1)
 
 
 def _ask() -> None:

@@ -87,3 +87,9 @@ POLICY_UNNAMED = Code(
     "Set it to the path of a YAML file with rules, or unset it. An empty value is refused, so that no rule is lost "
     "because a variable was not set.",
 )
+POLICY_EMPTY = Code(
+    "SMS162",
+    "The file that SMSDECLARE_POLICY names is empty",
+    "Write its rules, or `policy: {}` where there are to be none. An empty file is refused, so that no rule is lost "
+    "because a file was cut off.",
+)

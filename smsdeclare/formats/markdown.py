@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from smsdeclare.compare import Action
-from smsdeclare.formats.phrases import normalizing
+from smsdeclare.formats.phrases import count, normalizing
 from smsdeclare.formats.text import totals
 from smsdeclare.redaction import visible
 
@@ -20,6 +21,8 @@ LIMIT = 65_000
 #: By this a bot finds its own comment, to replace it.
 MARKER = "<!-- smsdeclare plan -->"
 _LISTED = 20
+#: GitHub Actions takes a line of a step's output for a command that begins with `::`, or that holds `##[`.
+_COMMAND = re.compile(r"(?:(?<=\n)|\A)[^\S\n]*:(?=:)|#(?=#\[)")
 
 
 def plan(plan: Plan, style: Style) -> str:  # noqa: ARG001 - a plan holds nothing to hide
@@ -58,11 +61,11 @@ def _sections(plan: Plan) -> Iterator[str]:
             yield f"{_text(change.address)}: {_text(change.reason)}\n"
     warnings = [f"{one.file}:{one.line} {one.code} {one.message}" for one in plan.warnings]
     skipped = [f"{one.file or one.address}:{one.line or ''} {one.code} {one.reason}" for one in plan.skipped]
-    for title, rows in (("warnings", warnings), ("receivers skipped", skipped)):
+    for title, rows in (("warning", warnings), ("skipped receiver", skipped)):
         if rows:
             more = f"\n- and {len(rows) - _LISTED} more" if len(rows) > _LISTED else ""
             listed = "\n".join(f"- {_text(row)}" for row in rows[:_LISTED])
-            yield f"<details><summary>{len(rows)} {title}</summary>\n\n{listed}{more}\n\n</details>\n"
+            yield f"<details><summary>{count(len(rows), title)}</summary>\n\n{listed}{more}\n\n</details>\n"
 
 
 def _when(change: Change) -> str:
@@ -102,7 +105,8 @@ def _code(text: str) -> str:
 
 
 def _fenced(text: str) -> str:
-    """`text` in a fence that is longer than any in it."""
+    """`text` in a fence that is longer than any in it, and without a line that a log of GitHub Actions would obey."""
+    text = _COMMAND.sub(lambda found: f"{found.group()[:-1]}\\x{ord(found.group()[-1]):02x}", text)
     longest = max((len(run) for run in text.replace("\n", " ").split(" ") if set(run) == {"`"}), default=0)
     fence = "`" * max(4, longest + 1, text.count("`") + 1 if "```" in text else 0)
     return f"{fence}text\n{text}\n{fence}"

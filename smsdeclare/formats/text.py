@@ -124,9 +124,8 @@ def totals(plan: Plan) -> str:
         (summary.skip, "skipped"),
     ]
     parts = [f"{count:,} {word}" for count, word in counted if count or word == "to send"]
-    about = "" if all(change.credits_exact for change in plan.changes) else "about "
+    about = "" if all(change.credits_exact for change in plan.changes) else "About "
     text = f"Plan: {', '.join(parts)}. {about}{_count(summary.credits, 'credit')}"
-    text = text[0].upper() + text[1:]
     if summary.credits_left is not None and summary.credits_after is not None:
         text += f" of {_figure(summary.credits_left)} left, {_figure(summary.credits_after)} afterwards"
     return f"{text}. {_count(summary.posts, 'POST')}."

@@ -69,6 +69,12 @@ def test_no_line_of_the_annotations_begins_a_command_of_its_own(text):
     assert 1 == len(github.findings(found, Style(), lambda *_: None, valid=False).splitlines()) - 1
 
 
+@pytest.mark.parametrize("text", [*HOSTILE, " \t::stop-commands::x", "a ##[add-mask]b"], ids=repr)
+def test_no_line_of_the_markdown_is_a_command_to_the_log_it_is_printed_in(text):
+    out = formatter("markdown").plan(plan_with(text), Style())
+    assert not [line for line in out.splitlines() if line.lstrip().startswith("::") or "##[" in line]
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=repr)
 def test_markdown_shows_texts_as_texts(text):
     out = formatter("markdown").plan(plan_with(text), Style())
@@ -119,13 +125,13 @@ message&#46;hello&#64;1: acme
 acme
 ````
 
-<details><summary>1 warnings</summary>
+<details><summary>1 warning</summary>
 
 - acme&#58;1 SMS209 acme
 
 </details>
 
-<details><summary>1 receivers skipped</summary>
+<details><summary>1 skipped receiver</summary>
 
 - acme&#58;1 SMS201 acme
 

@@ -194,6 +194,18 @@ def test_a_rule_says_nothing_of_what_was_sent_before_it_came(command, tmp_path):
     assert 0 == command("plan", "-C", folder).code
 
 
+def test_an_apply_names_the_rule_s_place_as_any_error_s(command, tmp_path):
+    folder = project(tmp_path / "shop", "{maxReceivers: 1}")
+    rule = command("plan", "-C", folder, "--json").json["violations"][0]
+    result = command("apply", "-C", folder, "--auto-approve", "--json")
+    error = result.json["errors"][0]
+    assert (5, "SMS408") == (result.code, error["code"])
+    assert (rule["file"], rule["line"]) == (error["file"], error["line"])
+    shown = command("apply", "-C", folder, "--auto-approve").err
+    assert f"{rule['file']}:{rule['line']}:1: error SMS408: The policy refuses the plan: maxReceivers" in shown
+    assert [] == worlds.outbox(folder)
+
+
 # — a policy from outside, which can only tighten —
 
 
@@ -231,7 +243,7 @@ def test_a_looser_rule_from_outside_changes_nothing_and_is_reported(command, tmp
         pytest.param("{}", "{gsm7Only: true}", 5, id="a switch"),
         pytest.param("{allowedSenders: [ACME, SHOP]}", "{allowedSenders: [SHOP, OTHER]}", 5, id="what both allow"),
         pytest.param("{maxSkipped: 50%}", "{maxSkipped: 3}", 5, id="a count beside a share"),
-        pytest.param("{maxSkipped: 50%}", "{}", 0, id="a default does not come from outside"),
+        pytest.param("{maxSkipped: 50%}", "policy: {}", 0, id="a default does not come from outside"),
     ],
 )
 def test_of_both_policies_the_stricter_counts(command, tmp_path, monkeypatch, inside, from_outside, code):
@@ -262,6 +274,8 @@ def test_only_receivers_of_both_policies_are_left(command, tmp_path, monkeypatch
         pytest.param("maxReceivers: two\n", "SMS103", id="no figure"),
         pytest.param("onlyReceivers: nobody\n", "SMS108", id="a list that the project lacks"),
         pytest.param("maxReceivers: [\n", "SMS010", id="no YAML"),
+        pytest.param("# maxReceivers: 2\n", "SMS162", id="no rule"),
+        pytest.param("policy:\n", "SMS103", id="nothing below the key"),
     ],
 )
 def test_a_policy_from_outside_that_can_not_be_read_stops_the_plan(command, tmp_path, monkeypatch, text, code):
