@@ -139,7 +139,7 @@ class Provider(Protocol):
         """
         ...
 
-    def estimate(self, text: str, sender_type: str) -> int | None:
+    def estimate(self, text: str, sender_type: str, *, advertises: bool) -> int | None:
         """Parts of an advertising text from such a sender (`sms.TypeSenderEnum`), by the provider's own count.
 
         None where the answer does not say; raises ProviderError, Forbidden without the right.

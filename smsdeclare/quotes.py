@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from smsdeclare import codes
 from smsdeclare.encoding import measure
 from smsdeclare.errors import ProviderError
-from smsdeclare.rates import DESTINATIONS, Rate, Rates, sender_types, sharing
+from smsdeclare.rates import DESTINATIONS, Rate, Rates, sender_types, sharing, stop_clause
 from smsdeclare.sends import priced
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from smsdeclare.sends import MessageSends, Text
 
 _Answer = TypeVar("_Answer")
+#: What else the count of a text depends on: whether it may get the STOP clause, and what its sender may be taken for.
+_Kind = tuple[bool, tuple[str, ...]]
 
 #: So many questions about texts a plan may ask; what is left of them stays in doubt.
 _ESTIMATES = 100
@@ -52,7 +54,7 @@ class Quotes:
         settled = self._estimates(draft.doubtful)
         if not settled:
             return draft
-        return work_out([priced(one, rates, settled.get(sender_types(one.message.options), {})) for one in found])
+        return work_out([priced(one, rates, settled.get(_kind(one.message.options), {})) for one in found])
 
     def _rates(self, expanded: Iterable[MessageSends]) -> Rates:
         """The rates of all destinations that occur."""
@@ -64,23 +66,24 @@ class Quotes:
                 self._answered[country] = Rate(rate, exact=True)
         return Rates({**self._known, **self._answered}, self._billed_in)
 
-    def _estimates(self, doubtful: Iterable[tuple[Text, Mapping[str, Any]]]) -> dict[tuple[str, ...], dict[str, int]]:
-        """Types of sender → digest of a text → parts, where all the types come to the same."""
-        settled: dict[tuple[str, ...], dict[str, int]] = {}
+    def _estimates(self, doubtful: Iterable[tuple[Text, Mapping[str, Any]]]) -> dict[_Kind, dict[str, int]]:
+        """Kind → digest of a text → parts, where all its types of sender come to the same."""
+        settled: dict[_Kind, dict[str, int]] = {}
         for text, options in doubtful:
-            types = sender_types(options)
-            counts = {self._estimate(text, one) for one in types}
+            advertises, types = _kind(options)
+            counts = {self._estimate(text, one, advertises=advertises) for one in types}
             parts = counts.pop()
             if not counts and parts is not None:
-                settled.setdefault(types, {})[text.digest] = parts
+                settled.setdefault((advertises, types), {})[text.digest] = parts
         return settled
 
-    def _estimate(self, text: Text, sender_type: str) -> int | None:
+    def _estimate(self, text: Text, sender_type: str, *, advertises: bool) -> int | None:
         """One question for all texts that count alike by the rules: most of a message's are of a few lengths."""
-        key = (measure(text.text), text.bill, sender_type)
+        key = (measure(text.text), text.bill, sender_type, advertises)
         if key not in self._parts:
             may_ask = self._may_estimate and len(self._parts) < _ESTIMATES
-            self._parts[key] = self._ask(partial(self._provider.estimate, text.text, sender_type)) if may_ask else None
+            question = partial(self._provider.estimate, text.text, sender_type, advertises=advertises)
+            self._parts[key] = self._ask(question) if may_ask else None
             # Who may not ask once may not ask at all.
             self._may_estimate = may_ask and self._parts[key] is not None
         return self._parts[key]
@@ -94,6 +97,10 @@ class Quotes:
         except ProviderError as error:
             self._is_deaf = any(one.code is codes.PROVIDER_UNREACHABLE for one in error.diagnostics)
             return None
+
+
+def _kind(options: Mapping[str, Any]) -> _Kind:
+    return stop_clause(options) != "none", sender_types(options)
 
 
 def _destinations(one: MessageSends) -> Iterator[str]:

@@ -159,11 +159,11 @@ class OvhProvider:
         found = figure(answer.get("credit")) if isinstance(answer, dict) else None
         return found if found is not None and found >= 0 else None
 
-    def estimate(self, text: str, sender_type: str) -> int | None:
-        """Parts of an advertising text; None where the answer does not say. Creates nothing; raises ProviderError."""
+    def estimate(self, text: str, sender_type: str, *, advertises: bool) -> int | None:
+        """Parts of a text; None where the answer does not say. Creates nothing; raises ProviderError."""
         if self._ahead is None:
             self._learn_time()
-        body = canonical({"message": text, "noStopClause": False, "senderType": sender_type})
+        body = canonical({"message": text, "noStopClause": not advertises, "senderType": sender_type})
         answer = self._fetch(self._request("POST", f"{self._url}/sms/estimate", body))
         parts = answer.get("parts") if isinstance(answer, dict) else None
         return parts if type(parts) is int else None

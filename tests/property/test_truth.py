@@ -136,6 +136,17 @@ def test_every_known_text_costs_what_the_plan_says(ledger, vector, options, limi
             assert vector["segments"] == taken
 
 
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("advertises", [True, False])
+@pytest.mark.parametrize("tail", [141, 152], ids=["an edge beside a clause", "an edge without one"])
+def test_a_character_at_the_edge_of_a_part_costs_what_the_provider_counts(ledger, whole, advertises, tail):
+    text = "a" * 152 + "€" + "a" * tail
+    definitions = worlds.definitions("{{ t }}", [{"t": text}], sender="ACME", noStopClause=not advertises)
+    draft, went_out, taken = charged(ledger, definitions, account(whole_characters=whole))
+    check(draft, went_out, taken)
+    assert draft.plan.changes[0].credits_exact
+
+
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     words=st.lists(WORDS, min_size=1, max_size=8),
