@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 from smsdeclare import codes
 from smsdeclare.definitions import SHORT_NUMBER
+from smsdeclare.diagnostics import Diagnostic, Span
 from smsdeclare.encoding import forcing
 from smsdeclare.plan import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from smsdeclare.definitions import Definitions, Message
-    from smsdeclare.diagnostics import Span
     from smsdeclare.receivers import Findings
     from smsdeclare.schedule import Slot
     from smsdeclare.sends import Send
@@ -87,6 +87,15 @@ def judge_times(definitions: Definitions, message: Message, slots: Sequence[Slot
     limit = " and ".join(map(str, broken))
     span = message.span
     yield _violation("quietHours", limit, f"{len(refused):,} SMS would go out {when}", broken[0].span, message, span)
+
+
+def refusals(violations: Iterable[Violation]) -> Iterator[Diagnostic]:
+    """What an apply says that is refused: each rule at its line."""
+    for one in violations:
+        span = None
+        if one.file and one.line:
+            span = Span(file=one.file, line=one.line, column=1, end_line=one.line + 1, end_column=1)
+        yield Diagnostic(code=codes.POLICY_BROKEN, detail=f"{one.rule}: {one.told}", span=span)
 
 
 def _judge_options(definitions: Definitions, message: Message) -> Iterator[Violation]:

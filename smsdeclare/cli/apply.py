@@ -18,11 +18,12 @@ from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.run import Run
 from smsdeclare.cli.session import DURATION, Explained, Session, format_option, formatter, is_terminal, shared_options
 from smsdeclare.cli.signals import StopRequest
-from smsdeclare.diagnostics import Diagnostic, Span
+from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Declined, Held, InputError, PlanStale, PolicyRefused, SmsdeclareError, StateError
 from smsdeclare.ledgers.meta import foreign
 from smsdeclare.ledgers.upkeep import stopped_by
 from smsdeclare.plan import with_texts
+from smsdeclare.policy import refusals
 from smsdeclare.redaction import mask_number, visible
 
 #: So many SMS of the sandbox are shown after a run.
@@ -309,19 +310,7 @@ def _check_digest(draft: Draft, approved: str | None) -> None:
 
 def _check_policy(draft: Draft) -> None:
     if draft.plan.violations:
-        broken = [
-            Diagnostic(
-                code=codes.POLICY_BROKEN,
-                detail=f"{one.rule}: {one.told}",
-                span=_whole_line(one.file, one.line) if one.file and one.line else None,
-            )
-            for one in draft.plan.violations
-        ]
-        raise PolicyRefused(*broken)
-
-
-def _whole_line(file: str, line: int) -> Span:
-    return Span(file=file, line=line, column=1, end_line=line + 1, end_column=1)
+        raise PolicyRefused(*refusals(draft.plan.violations))
 
 
 def _ask() -> None:
