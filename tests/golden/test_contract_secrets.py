@@ -85,7 +85,8 @@ def leaves(command=group, words=()):
 
 def test_every_command_is_among_them():
     named = {words[:2] if words[0] == "state" else words[:1] for words in WORDS}
-    assert set(leaves()) == named
+    # It runs until it is interrupted, and reads neither a project nor credentials.
+    assert set(leaves()) - {("sandbox",)} == named
 
 
 def leaks(text):
