@@ -242,7 +242,7 @@ BUGS = (
         ),
         (
             "tests/unit/test_apply.py::test_a_signature_that_waited_too_long_is_given_back_unposted",
-            f"{_SETTLING}::test_another_run_between_claim_and_outcome_doubles_nobody_and_loses_nobody[after claim]",
+            f"{_SETTLING}::test_another_run_between_claim_and_outcome_doubles_nobody_and_loses_nobody[after claim_all]",
         ),
     ),
     Bug(
