@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
+from smsdeclare.ledgers.sealing import Keys, Passphrase, RawKey
 from smsdeclare.providers import credentials
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _VARIABLE = "SMSDECLARE_VAR_"
 _POSTGRESQL = "SMSDECLARE_POSTGRESQL_URL"
+#: What encrypts a state; with _OLD behind it, what did before.
+_STATE_PASSPHRASE = "SMSDECLARE_STATE_PASSPHRASE"  # noqa: S105 - a variable's name
+_STATE_KEY = "SMSDECLARE_STATE_KEY"
 #: Any of these of libpq names a server or a database.
 _LIBPQ = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE")
 #: An ovh.conf larger than this is none. Bytes.
@@ -66,6 +70,28 @@ def postgresql_url() -> str:
     if not found and not any(os.environ.get(name) for name in _LIBPQ):
         raise InputError(Diagnostic(code=codes.STATE_URL, detail=f"{_POSTGRESQL} is not set"))
     return found
+
+
+def state_keys() -> Keys:
+    """What encrypts a state and opens it; raises InputError where none is set, two are, or one is unfit."""
+    current, old = _state_key(""), _state_key("_OLD")
+    if current is None:
+        detail = f"neither {_STATE_PASSPHRASE} nor {_STATE_KEY} is set"
+        raise InputError(Diagnostic(code=codes.STATE_KEY_MISSING, detail=detail))
+    return Keys(current=current, old=old)
+
+
+def _state_key(suffix: str) -> Passphrase | RawKey | None:
+    words, raw = f"{_STATE_PASSPHRASE}{suffix}", f"{_STATE_KEY}{suffix}"
+    passphrase, key = os.environ.get(words), os.environ.get(raw)
+    if passphrase and key:
+        raise InputError(Diagnostic(code=codes.STATE_KEY_UNFIT, detail=f"both {words} and {raw} are set"))
+    try:
+        return Passphrase(passphrase) if passphrase else RawKey.parse(key) if key else None
+    except ValueError as error:
+        raise InputError(
+            Diagnostic(code=codes.STATE_KEY_UNFIT, detail=f"{words if passphrase else raw}: {error}")
+        ) from None
 
 
 def is_ci() -> bool:

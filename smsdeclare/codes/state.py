@@ -107,6 +107,25 @@ RESTORED = Code(
     "who has it, and take them off the lists first.",
     "warning",
 )
+STATE_KEY_WRONG = Code(
+    "SMS540",
+    "The key does not open the state",
+    "Set the key or the passphrase that encrypted it. If it was just replaced, set the one before as "
+    "SMSDECLARE_STATE_KEY_OLD or SMSDECLARE_STATE_PASSPHRASE_OLD. Never start with an empty state instead: it would "
+    "send everything again.",
+)
+STATE_SEAL_BROKEN = Code(
+    "SMS541",
+    "The encrypted state is damaged, or somebody has changed it",
+    "Nothing in it can be trusted, so nothing was sent. Restore the version before it, or a backup; "
+    "docs/how-to/move-or-restore-a-state.md says what to look at then.",
+)
+STATE_IN_CLEAR = Code(
+    "SMS542",
+    "The state is not encrypted, though it should be",
+    "Somebody may have put it there. If it is yours, encrypt it on purpose; only `state.encryption: none` reads it as "
+    "it is.",
+)
 STATE_UNREACHABLE = Code(
     "SMS570",
     "The state is out of reach",

@@ -9,6 +9,23 @@ OUTPUT_LOST = Code(
     "The output can't be written",
     "Make room, or write it elsewhere. What was done is recorded; `smsdeclare status` shows it.",
 )
+STATE_KEY_MISSING = Code(
+    "SMS940",
+    "The state's key is not set",
+    "Set SMSDECLARE_STATE_PASSPHRASE to at least 16 characters, or SMSDECLARE_STATE_KEY to 32 random bytes in base64 "
+    "(`openssl rand -base64 32` makes them), and keep it where you keep passwords: without it the state can't be read.",
+)
+STATE_KEY_UNFIT = Code(
+    "SMS941",
+    "The state's key can't be used",
+    "A passphrase has at least 16 characters; a key is 32 random bytes in base64 or hexadecimal "
+    "(`openssl rand -base64 32`). Set one of the two.",
+)
+ENCRYPTION_MISSING = Code(
+    "SMS942",
+    "The library for encryption is not installed",
+    "Run `pip install 'smsdeclare[encryption]'`.",
+)
 PORT_TAKEN = Code(
     "SMS980",
     "The sandbox can't listen on this port",
