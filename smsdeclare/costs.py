@@ -34,10 +34,14 @@ def cost_warnings(one: MessageSends, todo: Sequence[Send]) -> Iterator[Diagnosti
         yield Diagnostic(code=codes.PARTS_UNSURE, detail=detail, span=one.message.span)
     guessed = [send for send in todo if send.text.bill.exact and not send.credits_exact]
     if guessed:
-        rates = {f"{send.credits / send.text.bill.parts:g}" for send in guessed}
+        rates = sorted({round(send.credits / send.text.bill.parts, 6) for send in guessed})
         places = sorted({send.country or "a shared prefix" for send in guessed})
         more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
-        counted = f"counted {'is' if len(rates) == 1 else 'are'} {' or '.join(sorted(rates))} a part"
+        counted = (
+            f"counted is {rates[0]:g} a part"
+            if len(rates) == 1
+            else f"counted are {rates[0]:g} to {rates[-1]:g} a part"
+        )
         detail = f"{one.message.address}: {', '.join(places[:_PLACES])}{more}, for {len(guessed):,}; {counted}"
         yield Diagnostic(code=codes.RATE_UNKNOWN, detail=detail, span=one.message.to_span)
 

@@ -64,7 +64,7 @@ class Quotes:
             rate = self._ask(partial(self._provider.rate, country, self._billed_in))
             if rate is not None:
                 self._answered[country] = Rate(rate, exact=True)
-        return Rates({**self._known, **self._answered}, self._billed_in)
+        return Rates({**self._known, **self._answered})
 
     def _estimates(self, doubtful: Iterable[tuple[Text, Mapping[str, Any]]]) -> dict[_Kind, dict[str, int]]:
         """Kind → digest of a text → parts, where all its types of sender come to the same."""

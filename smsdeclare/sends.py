@@ -70,7 +70,7 @@ class MessageSends:
 
 
 def expand(definitions: Definitions, message: Message) -> MessageSends:
-    """Render the message for each of its receivers, at the rates published. Raises InputError as `rendered` does."""
+    """Render the message for each of its receivers, at cautious rates. Raises InputError as `rendered` does."""
     findings = receivers.Findings()
     forced = Counter[Text]()
     sends: list[Send] = []
@@ -119,8 +119,11 @@ def priced(one: MessageSends, rates: Rates, settled: Mapping[str, int]) -> Messa
         for digest, text in {send.text.digest: send.text for send in one.sends}.items()
         if digest in settled
     }
-    moved = {send.country for send in one.sends}
-    moved = {country for country in moved if country is None or rates.of("", country) != OFFLINE.of("", country)}
+    of_each = {send.country: send.number for send in one.sends}
+    moved = any(
+        country is None or rates.of(number, country) != OFFLINE.of(number, country)
+        for country, number in of_each.items()
+    )
     if not texts and not moved:
         return one
     found = []

@@ -182,8 +182,8 @@ def known_rates(wanted: Definitions) -> Rates:
     """The rates of destinations as far as they are known without asking."""
     billed_in = wanted.provider.billing_country
     if wanted.provider.name == "sandbox":
-        return Rates(billed_in=billed_in)
-    return Rates(rate_notes.read(place(wanted).name, billed_in), billed_in)
+        return Rates()
+    return Rates(rate_notes.read(place(wanted).name, billed_in))
 
 
 @contextmanager

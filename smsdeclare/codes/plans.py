@@ -60,7 +60,7 @@ TAKEN_BACK = Code(
 POLICY_BROKEN = Code("SMS408", "The policy refuses the plan", "Change what is sent, or have the rule changed.")
 RATE_UNKNOWN = Code(
     "SMS450",
-    "The rate of a destination is not known, so the bill may be higher",
+    "The rate of a destination is not sure, so a cautious one counts",
     "OVHcloud says it where it can be asked: plan without `--offline`.",
     "warning",
 )

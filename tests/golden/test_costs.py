@@ -190,11 +190,21 @@ def test_rates_are_asked_for_and_charged(command, tmp_path, serve):
     )
     assert [] == document["warnings"]
     offline = command("plan", "-C", project, "--json", "--offline").json
-    assert (3.0, False) == (offline["changes"][0]["credits"], offline["summary"]["creditsExact"])
+    assert (4.6, False) == (offline["changes"][0]["credits"], offline["summary"]["creditsExact"])
     (warning,) = [one for one in offline["warnings"] if one["code"] == "SMS450"]
-    assert warning["message"].endswith("message.hello@1: BE, a shared prefix, for 2; counted is 1 a part")
+    assert warning["message"].endswith("message.hello@1: BE, a shared prefix, for 2; counted are 1.575 to 2.025 a part")
     assert offline["digest"] == document["digest"]
     assert 3.0 == command("apply", "-C", project, "--auto-approve", "--json").json["summary"]["credits"]
+
+
+def test_a_place_without_a_rate_of_its_own_goes_by_its_prefix(command, tmp_path, serve):
+    """Guernsey's numbers are no destination of OVHcloud's: they count as Britain's, and as a guess."""
+    here = serve(rates={"44": 0.5})
+    project = worlds.write(
+        tmp_path, {"smsdeclare.yaml": worlds.loopback(here.url, worlds.message(to='["+447781000000"]'))}
+    )
+    (change,) = command("plan", "-C", project, "--json").json["changes"]
+    assert (0.5, False) == (change["credits"], change["creditsExact"])
 
 
 def test_what_was_asked_for_last_counts_where_nobody_can_be_asked(command, tmp_path, monkeypatch):

@@ -69,25 +69,22 @@ def test_the_figures_lie_within_all_readings_of_the_rules(text, options):
 
 
 @pytest.mark.parametrize(
-    ("country", "billed_in", "expected"),
+    ("country", "expected"),
     [
-        pytest.param("FR", None, Rate(1.0, exact=True), id="France, by the FAQ"),
-        pytest.param("BE", None, Rate(1.0, exact=False), id="nothing is published"),
-        pytest.param(
-            "GB", None, Rate(1.0, exact=False), id="published for one country of billing, which may be another"
-        ),
-        pytest.param("GB", "GB", Rate(0.5, exact=False), id="published years ago"),
-        pytest.param("GB", "FR", Rate(1.0, exact=False), id="published, but not for this country of billing"),
-        pytest.param("IN", "IE", Rate(0.1, exact=False), id="published twice"),
-        pytest.param("GG", None, Rate(1.0, exact=False), id="no destination of its own"),
+        pytest.param("FR", Rate(1.0, exact=True), id="France, by the FAQ"),
+        pytest.param("BE", Rate(2.025, exact=False), id="1.35 as read in France"),
+        pytest.param("GB", Rate(1.575, exact=False), id="1.05 as read in France, 0.5 in Britain's guide"),
+        pytest.param("IE", Rate(1.05, exact=False), id="0.7 as read in France, 0.8 in Ireland's guide"),
+        pytest.param("GG", Rate(1.575, exact=False), id="no destination of its own: Britain's prefix"),
     ],
 )
-def test_where_nobody_is_asked_what_is_published_counts(country, billed_in, expected):
-    assert expected == Rates(billed_in=billed_in).of("+447700900123", country)
+def test_where_nobody_is_asked_a_cautious_figure_counts(country, expected):
+    """Above all that is published, by whatever country of billing."""
+    assert expected == Rates().of("+447700900123", country)
 
 
 def test_what_the_provider_answered_wins():
-    rates = Rates({"FR": Rate(1.2, exact=True), "GB": Rate(0.4, exact=True)}, "FR")
+    rates = Rates({"FR": Rate(1.2, exact=True), "GB": Rate(0.4, exact=True)})
     assert Rate(1.2, exact=True) == rates.of("+33639980001", "FR")
     assert Rate(0.4, exact=True) == rates.of("+447700900123", "GB")
 
@@ -97,8 +94,8 @@ def test_what_the_provider_answered_wins():
     [
         pytest.param("+447700900123", None, Rate(0.4, exact=True), id="one destination has the prefix"),
         pytest.param("+447781000000", "GG", Rate(0.4, exact=False), id="a place that shares another's prefix"),
-        pytest.param("+15555550123", None, Rate(3.0, exact=False), id="several have it, the highest counts"),
-        pytest.param("+88213000000", None, Rate(1.0, exact=False), id="none has it"),
+        pytest.param("+15555550123", None, Rate(8.4, exact=False), id="several have it, the highest counts"),
+        pytest.param("+88213000000", None, Rate(20.925, exact=False), id="none has it: the highest of all"),
     ],
 )
 def test_a_number_of_no_destination_goes_by_its_prefix(number, country, expected):
