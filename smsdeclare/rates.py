@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from smsdeclare.encoding import EXTENSION_TABLE, Encoding, is_gsm, least_parts, measure, with_stop_clause
@@ -77,7 +78,8 @@ class Rates:
             return self._answered[country]
         if country == "FR":
             return _FRANCE
-        return Rate(round(_READ[country] * _CAUTION, 6), exact=False)
+        # Tenths suffice, upward; the inner rounding takes away what binary fractions leave above a tenth.
+        return Rate(ceil(round(_READ[country] * _CAUTION * 10, 6)) / 10, exact=False)
 
     def _highest(self, countries: Collection[str]) -> Rate:
         found = [self._one(country) for country in countries or DESTINATIONS]

@@ -190,9 +190,9 @@ def test_rates_are_asked_for_and_charged(command, tmp_path, serve):
     )
     assert [] == document["warnings"]
     offline = command("plan", "-C", project, "--json", "--offline").json
-    assert (4.6, False) == (offline["changes"][0]["credits"], offline["summary"]["creditsExact"])
+    assert (4.7, False) == (offline["changes"][0]["credits"], offline["summary"]["creditsExact"])
     (warning,) = [one for one in offline["warnings"] if one["code"] == "SMS450"]
-    assert warning["message"].endswith("message.hello@1: BE, a shared prefix, for 2; counted are 1.575 to 2.025 a part")
+    assert warning["message"].endswith("message.hello@1: BE, a shared prefix, for 2; counted are 1.6 to 2.1 a part")
     assert offline["digest"] == document["digest"]
     assert 3.0 == command("apply", "-C", project, "--auto-approve", "--json").json["summary"]["credits"]
 

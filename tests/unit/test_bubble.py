@@ -136,7 +136,7 @@ def shown(text, people, **options):
             "".join(map(chr, range(0x430, 0x43B))), [{}], {}, "    and 1 more character", id="many characters"
         ),
         pytest.param(
-            "Hi", [{}], {"country": "BE"}, "  gsm7, 1 part, about 1 credit: 1 receiver", id="a rate not known"
+            "Hi", [{}], {"country": "BE"}, "  gsm7, 1 part, about 2.10 credits: 1 receiver", id="a rate not known"
         ),
     ],
 )

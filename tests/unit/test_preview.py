@@ -35,7 +35,7 @@ def test_receivers_are_counted_by_what_their_sms_comes_to():
 
 def test_a_rate_that_is_not_known_leaves_the_sum_in_doubt():
     found = preview("Hi", [{}], country="BE")
-    assert (1.0, False, False) == (found.credits, found.is_exact, found.example.cost.exact)
+    assert (2.1, False, False) == (found.credits, found.is_exact, found.example.cost.exact)
 
 
 def test_nobody_is_no_example():

@@ -168,7 +168,7 @@ def test_where_nobody_answers_what_is_known_from_earlier_counts_and_no_plan_fail
     here = world()
     definitions = worlds.definitions("Hi", [{}], country="BE", noStopClause=True)
     here.line.send = lambda *_, **__: (_ for _ in ()).throw(OSError)
-    assert (1, 1.0, False) == costs(here.draft(definitions))
+    assert (1, 2.1, False) == costs(here.draft(definitions))
     assert (1, 1.5, False) == costs(here.draft(definitions, here.quotes(known={"BE": Rate(1.5, exact=False)})))
 
 
@@ -183,5 +183,5 @@ def test_an_answer_that_is_none_counts_for_nothing(world, answer):
             return found if "auth/time" in path else type(found)(status=200, body=answer.encode(), headers={})
 
     here.line._handler = Odd()
-    assert (1, 1.0, False) == costs(here.draft(worlds.definitions("Hi", [{}], country="BE", noStopClause=True)))
+    assert (1, 2.1, False) == costs(here.draft(worlds.definitions("Hi", [{}], country="BE", noStopClause=True)))
     assert (2, 2.0, False) == costs(here.draft(worlds.definitions(LONG, [{}])))

@@ -72,10 +72,10 @@ def test_the_figures_lie_within_all_readings_of_the_rules(text, options):
     ("country", "expected"),
     [
         pytest.param("FR", Rate(1.0, exact=True), id="France, by the FAQ"),
-        pytest.param("BE", Rate(2.025, exact=False), id="1.35 as read in France"),
-        pytest.param("GB", Rate(1.575, exact=False), id="1.05 as read in France, 0.5 in Britain's guide"),
-        pytest.param("IE", Rate(1.05, exact=False), id="0.7 as read in France, 0.8 in Ireland's guide"),
-        pytest.param("GG", Rate(1.575, exact=False), id="no destination of its own: Britain's prefix"),
+        pytest.param("BE", Rate(2.1, exact=False), id="1.35 as read in France"),
+        pytest.param("GB", Rate(1.6, exact=False), id="1.05 as read in France, 0.5 in Britain's guide"),
+        pytest.param("IE", Rate(1.1, exact=False), id="0.7 as read in France, 0.8 in Ireland's guide"),
+        pytest.param("GG", Rate(1.6, exact=False), id="no destination of its own: Britain's prefix"),
     ],
 )
 def test_where_nobody_is_asked_a_cautious_figure_counts(country, expected):
@@ -95,7 +95,7 @@ def test_what_the_provider_answered_wins():
         pytest.param("+447700900123", None, Rate(0.4, exact=True), id="one destination has the prefix"),
         pytest.param("+447781000000", "GG", Rate(0.4, exact=False), id="a place that shares another's prefix"),
         pytest.param("+15555550123", None, Rate(8.4, exact=False), id="several have it, the highest counts"),
-        pytest.param("+88213000000", None, Rate(20.925, exact=False), id="none has it: the highest of all"),
+        pytest.param("+88213000000", None, Rate(21.0, exact=False), id="none has it: the highest of all"),
     ],
 )
 def test_a_number_of_no_destination_goes_by_its_prefix(number, country, expected):
