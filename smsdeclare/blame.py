@@ -78,7 +78,8 @@ class Blame:
 
     def add(self, receiver: Receiver, text: str) -> None:
         """Count the characters of a text in Unicode."""
-        own = {name: receiver.values[name] for name in self._used if name in receiver.values}
+        values = receiver.values
+        own = {name: values[name] for name in self._used if name in values}
         for found in forcing(text):
             tally = self._tallies.setdefault(found.character, _Tally())
             tally.receivers += 1

@@ -25,7 +25,8 @@ _SHORT = 6
 #: phonenumbers takes 20 to 30 µs for a number, half a minute for a million; these take 1 to 4 µs. A pattern
 #: may stand here only if phonenumbers reads every number of it alike: a test compares them.
 _MOBILES = {"FR": ("33", "0", "[67][0-9]{8}"), "BE": ("32", "0", "4[5-9][0-9]{7}")}
-_INTERNATIONAL = re.compile("|".join(rf"(?P<{c}>\+{prefix}{rest})" for c, (prefix, _, rest) in _MOBILES.items()))
+#: What this matches is E.164 as it stands; its group is the country.
+MOBILE = re.compile("|".join(rf"(?P<{c}>\+{prefix}{rest})" for c, (prefix, _, rest) in _MOBILES.items()))
 _NATIONAL = {c: re.compile(trunk + rest) for c, (_, trunk, rest) in _MOBILES.items()}
 
 
@@ -74,11 +75,11 @@ def parse(text: str, default_country: str | None = None) -> Number:
     fiction such as +33 6 39 98.
     """
     text = text.strip()
-    if mobile := _INTERNATIONAL.fullmatch(text):
+    if mobile := MOBILE.fullmatch(text):
         return Number(text, mobile.lastgroup)
     international, digits = _digits(text)
     if international:
-        if mobile := _INTERNATIONAL.fullmatch(f"+{digits}"):
+        if mobile := MOBILE.fullmatch(f"+{digits}"):
             return Number(mobile.group(), mobile.lastgroup)
         return _look_up(f"+{digits}", None)
     if default_country is None:

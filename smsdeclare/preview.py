@@ -190,7 +190,8 @@ def _weight(text: Text) -> tuple[int, bool, int]:
 
 def _example(definitions: Definitions, message: Message, receiver: Receiver, text: Text, rates: Rates) -> Example:
     template, variables = message.template, definitions.variables
-    own = {name: receiver.values[name] for name in template.names | template.row_columns if name in receiver.values}
+    values = receiver.values
+    own = {name: values[name] for name in template.names | template.row_columns if name in values}
     sample = sends.sample_of(message, own, variables) if own else text.text
     # Where it may be added it is shown as well, since the bill counts it.
     clause = "" if stop_clause(message.options) == "none" else STOP_CLAUSE

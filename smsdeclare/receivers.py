@@ -33,10 +33,18 @@ class Receiver(NamedTuple):
     number: str
     #: ISO 3166 alpha-2, or None where the prefix has no country.
     country: str | None
-    #: The receiver's own values; blank ones are absent.
-    values: Mapping[str, str]
+    #: Its values; of a row the names of its columns, and its cells as they stand.
+    own: Mapping[str, str] | tuple[Sequence[str], Sequence[str]]
     #: Of a row its file and line: a Span takes as long as reading the row.
     place: Span | tuple[str, int]
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """The receiver's own values; blank ones are absent. Made anew each time, since many texts use none."""
+        if not isinstance(self.own, tuple):
+            return self.own
+        trimmed = zip(self.own[0], map(str.strip, self.own[1]), strict=False)
+        return {name: cell for name, cell in trimmed if cell and name}
 
     @property
     def span(self) -> Span:
@@ -219,27 +227,27 @@ def _rows(root: Path, source: CsvSource, default_country: str | None, findings: 
         line, named = next(rows, (1, []))
         header = [name.strip() for name in named]
         number_at, filters = _columns(source, header, line)
-        has_blank_name, any_rows = "" in header, False
+        width, shown, is_mobile, any_rows = len(header), source.shown, phone.MOBILE.fullmatch, False
         for line, cells in rows:
             any_rows = True
-            if len(cells) > len(header):
+            if len(cells) > width:
                 detail = f"{len(cells)} cells, {len(header)} columns"
                 raise InputError(Diagnostic(code=codes.CSV_RAGGED, detail=detail, span=_line(source, line)))
-            trimmed = [cell.strip() for cell in cells]
-            if filters and any((trimmed[at] if at < len(trimmed) else "") not in wanted for at, wanted in filters):
+            if filters and any((cells[at].strip() if at < len(cells) else "") not in wanted for at, wanted in filters):
                 continue
             findings.rows += 1
-            number = trimmed[number_at] if number_at < len(trimmed) else ""
+            number = cells[number_at].strip() if number_at < len(cells) else ""
+            # The usual spelling first: to call `parse` takes as long as all of this.
+            if mobile := is_mobile(number):
+                yield Receiver(number, mobile.lastgroup, (header, cells), (shown, line))
+                continue
             try:
                 found = phone.parse(number, default_country)
             except phone.NotANumber as problem:
                 row = Skipped(_line(source, line), problem.code, problem.detail, is_blank=not number)
                 findings.skipped.append(row)
                 continue
-            values = dict(zip(header, trimmed, strict=False))
-            if has_blank_name or not all(trimmed):
-                values = {name: cell for name, cell in values.items() if cell and name}
-            yield Receiver(found.e164, found.country, values, (source.shown, line))
+            yield Receiver(found.e164, found.country, (header, cells), (shown, line))
         if not any_rows:
             raise InputError(Diagnostic(code=codes.CSV_NO_ROWS, detail=source.shown, span=source.span))
 

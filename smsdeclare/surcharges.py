@@ -65,7 +65,8 @@ class Surcharges:
         if cost.parts == 1:
             self._by_parts[1] += 1
             return
-        own = {name: receiver.values[name] for name in self._used if name in receiver.values}
+        values = receiver.values
+        own = {name: values[name] for name in self._used if name in values}
         tame = cost.parts if cost.encoding == "gsm7" else bill(_tame(text), self._message.options).parts
         instead = cost.parts if tame == cost.parts else self._with_plain_values(own, text, tame)
         self._by_parts[min(instead, cost.parts)] += 1

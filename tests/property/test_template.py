@@ -1,7 +1,12 @@
+import re
+from dataclasses import replace
+
 import minijinja
+import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from smsdeclare import codes
 from smsdeclare.template import Template, TemplateProblem, compile_text
 
 PIECES = [
@@ -187,3 +192,35 @@ def test_no_text_goes_out_that_leaves_out_what_is_missing(expression):
 def test_rendering_twice_gives_the_same(expression):
     first = outcome(f"x{{{{ {expression} }}}}", {"a": "1", "b": "z"})[1]
     assert str(first) == str(outcome(f"x{{{{ {expression} }}}}", {"a": "1", "b": "z"})[1])
+
+
+LITERALS = st.text(st.sampled_from("ab %s{}#\r\n-é€\u00a0"), max_size=6)
+BLANKS = st.sampled_from(
+    ["{{ a }}", "{{b}}", "{{ shop }}", "{{\n\ta }}", "{{- a }}", "{{ b -}}", "{{ true }}", "{{ a|upper }}"]
+)
+
+
+@given(
+    st.lists(st.one_of(LITERALS, BLANKS), max_size=8).map("".join),
+    st.dictionaries(st.sampled_from(["a", "b", "shop"]), st.text(max_size=5)),
+)
+@example("{{ a }}\n", {"a": "x"})
+@example("100 % {{ a }}%s\r\n", {"a": "%s"})
+@example("{{ a }}", {"a": "\ud800"})
+@example("{{{ a }}}", {"a": "x"})
+def test_blanks_are_filled_in_as_minijinja_does(source, own):
+    """What prints values and does no more is not rendered; MiniJinja says what would come of it."""
+    compiled, found = outcome(source, own, {"shop": "Acme"})
+    if compiled is not None:
+        assert found == replace(compiled, _blanks=None).render(own, {"shop": "Acme"})
+    elif found.code not in (codes.TEMPLATE_SYNTAX, codes.TEMPLATE_FORBIDDEN):
+        with pytest.raises(TemplateProblem, match=f"^{re.escape(found.detail)}$") as raised:
+            replace(compile_text(source), _blanks=None).render(own, {"shop": "Acme"})
+        assert found.code is raised.value.code
+
+
+def test_only_what_prints_values_and_no_more_is_filled_in():
+    assert compile_text("a {{ b }} 50 % {{c}}\n")._blanks == ("a %s 50 %% %s", ("b", "c"))
+    assert [None] * 5 == [
+        compile_text(source)._blanks for source in ("a", "{{ a|upper }}", "{{- a }}", "{{ row.a }}", "{{ a }}{# b #}")
+    ]
