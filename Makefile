@@ -11,6 +11,11 @@ lint:
 	ruff format --check .
 	mypy
 	lint-imports
+	mypy --strict ci
+	shellcheck ci/*.sh
+	zizmor --offline --quiet action.yml ci/examples
+	check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows ci/examples/github.yml
 
 # Pages that are made from the code must be current.
 docs:

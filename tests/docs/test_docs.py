@@ -223,7 +223,13 @@ def test_every_whole_yaml_example_is_valid(page):
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_block_says_what_it_holds(page):
     known = {"sh", "sql", "console", "yaml", "yaml fragment", "json", "text", "python", ""}
+    known |= {"yaml github", "yaml gitlab", "yaml pre-commit", "groovy"}
     assert {match["info"].strip() for match in _BLOCK.finditer(page.read_text("utf-8"))} <= known
+
+
+def test_the_workflow_for_github_is_the_one_that_is_linted():
+    (shown,) = blocks(DOCS / "how-to" / "github.md", "yaml github")
+    assert (ROOT / "ci" / "examples" / "github.yml").read_text("utf-8") == shown
 
 
 def test_the_tutorial_runs_as_it_is_written(tmp_path):
