@@ -42,10 +42,24 @@ def policy_file() -> Path | None:
     return None if named is None else Path(named)
 
 
+#: In this folder, the strongest.
+CONF_HERE = Path("ovh.conf")
+
+
+def conf_at_home() -> Path:
+    """The file that counts in every folder."""
+    return Path(os.path.expanduser("~/.ovh.conf"))  # noqa: PTH111 - never raises
+
+
+def conf_files() -> list[tuple[str, str]]:
+    """Name and text of the official clients' files, as far as they exist, the weakest first."""
+    places = (Path("/etc/ovh.conf"), conf_at_home(), CONF_HERE)
+    return [(str(path), text) for path in places if (text := conf_text(path)) is not None]
+
+
 def conf() -> ConfigParser:
     """The ovh.conf files of the official clients merged: /etc, the home folder, and this folder, the strongest."""
-    places = (Path("/etc/ovh.conf"), Path(os.path.expanduser("~/.ovh.conf")), Path("ovh.conf"))  # noqa: PTH111 - never raises
-    return credentials.read_conf((str(path), text) for path in places if (text := _read(path)) is not None)
+    return credentials.read_conf(conf_files())
 
 
 def endpoint(found: ConfigParser) -> tuple[str | None, str]:
@@ -118,7 +132,7 @@ def ci_job() -> str | None:
     return os.environ.get("CI_JOB_URL") or os.environ.get("BUILD_URL") or None
 
 
-def _read(path: Path) -> str | None:
+def conf_text(path: Path) -> str | None:
     """The text of a plain file, None where there is no file; raises InputError where it can't be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from smsdeclare.errors import Interrupted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType, TracebackType
 
 #: After a first signal what is in flight may take so long. Seconds.
@@ -60,3 +61,13 @@ class StopRequest:
         with suppress(OSError):
             os.write(2, b"Interrupted: no answer came in time; the next apply finds out what became of it.\n")
         os._exit(Interrupted.exit_code)
+
+
+@contextmanager
+def ending_alike() -> Iterator[None]:
+    """SIGTERM ends what waits as Ctrl-C does, for commands that have nothing to finish."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -5,8 +5,8 @@ from smsdeclare.codes.code import Code
 NO_CREDENTIALS = Code(
     "SMS601",
     "There are no credentials",
-    "Set OVH_APPLICATION_KEY, OVH_APPLICATION_SECRET and OVH_CONSUMER_KEY; `smsdeclare login --url` prints where they "
-    "are made. Or plan with `--offline`.",
+    "Set OVH_APPLICATION_KEY, OVH_APPLICATION_SECRET and OVH_CONSUMER_KEY, or let `smsdeclare login` write them to an "
+    "ovh.conf; `smsdeclare login --url` prints where they are made. Or plan with `--offline`.",
 )
 CREDENTIALS_MIXED = Code("SMS602", "The credentials contradict each other", "Set one complete kind of credentials.")
 ENDPOINT_CONFLICT = Code(
@@ -103,6 +103,54 @@ CANT_TAKE_BACK = Code(
     "It is not clear which SMS to take back",
     "The provider holds SMS for these receivers, but under other ids than it reported when it took them, and a wrong "
     "one must not be taken back. They are left to go out: take them back in the Control Panel if they must not.",
+)
+LOGIN_NEEDS_PERSON = Code(
+    "SMS691",
+    "Nobody is there to log in",
+    "Run it in a terminal. Where somebody else opens the page, say how long to wait for that: `--wait 10m`. "
+    "`smsdeclare login --url` prints a link that makes all keys in the browser.",
+)
+NOT_GRANTED = Code(
+    "SMS692",
+    "The key was not granted",
+    "Run it again, open the page, log in to the account that owns the SMS service, and grant the key. Nothing was "
+    "written.",
+)
+OTHER_CREDENTIALS = Code(
+    "SMS693",
+    "Other credentials stand there already",
+    "With `--replace` the new ones take their place; the others are lost. `--home` writes ~/.ovh.conf instead of "
+    "./ovh.conf.",
+)
+CREDENTIALS_END = Code(
+    "SMS694",
+    "The credentials end soon",
+    "`smsdeclare login` gets new ones for the same application; what was sent stays on record.",
+    "warning",
+)
+CONF_SHADOWED = Code(
+    "SMS695",
+    "The environment wins over ovh.conf",
+    "Unset the variable, or nothing reads what stands in the file.",
+    "warning",
+)
+CONF_NOT_IGNORED = Code(
+    "SMS696",
+    "Git does not ignore a file that must not be committed",
+    "Put its name into .gitignore; where it is tracked already, `git rm --cached` it, and make new keys.",
+    "warning",
+)
+RIGHTS_LACKING = Code(
+    "SMS697",
+    "The credentials lack rights",
+    "`smsdeclare login` asks for all that are needed, as does the link of `smsdeclare login --url`.",
+    "warning",
+)
+LOGIN_NOT_NEEDED = Code(
+    "SMS698",
+    "The sandbox needs no credentials",
+    "For real SMS name the provider first: `provider: {name: ovh, endpoint: ovh-eu, service: sms-ab12345-1}`. "
+    "For keys beforehand, `smsdeclare login --url` prints the link.",
 )
 CREDITS_UNKNOWN = Code(
     "SMS624",

@@ -14,7 +14,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 #: The names of the official clients. SMS is sold by the European API; the others exist for completeness.
 NAMED: Mapping[str, str] = MappingProxyType(
@@ -79,46 +79,6 @@ def token_url(url: str, given: str | None) -> str:
         detail = "OAuth2 at an endpoint without a name needs OVH_TOKEN_URL, by https"
         raise InputError(Diagnostic(code=codes.ENDPOINT_REFUSED, detail=detail))
     return found
-
-
-#: Where credentials are made. The American page is not known; SMS is sold by the European API.
-_TOKENS: Mapping[str, str] = MappingProxyType({"ca.api.ovh.com": "https://ca.api.ovh.com/createToken/"})
-_TOKENS_ELSEWHERE = "https://auth.eu.ovhcloud.com/api/createToken"
-
-
-#: What the tool asks of an account: to send, to see what became of it, and to take back what still waits.
-#: Never to delete what was sent, which is the evidence.
-_LEAST_RIGHTS = (
-    ("POST", "/sms/{service}/jobs"),
-    ("GET", "/sms/{service}"),
-    ("GET", "/sms/{service}/senders"),
-    ("GET", "/sms/{service}/senders/*"),
-    ("GET", "/sms/{service}/blacklists"),
-    ("GET", "/sms/{service}/jobs"),
-    ("GET", "/sms/{service}/jobs/*"),
-    ("DELETE", "/sms/{service}/jobs/*"),
-    ("GET", "/sms/{service}/outgoing"),
-    ("GET", "/sms/{service}/outgoing/*"),
-    ("POST", "/sms/estimate"),
-)
-
-
-def login_link(endpoint: Endpoint, service: str | None) -> str:
-    """The page that makes credentials with the least rights for one service, or for all where none is named."""
-    rights = [(method, path.format(service=service or "*")) for method, path in _LEAST_RIGHTS]
-    rights = rights if service else [("GET", "/sms"), *rights]
-    return _link(endpoint.url, rights)
-
-
-def create_token_link(url: str, method: str) -> str:
-    """The page that makes credentials with the right to call `url`; ids in it become `*`."""
-    path = "/" + urlsplit(url).path.partition("/1.0/")[2]
-    return _link(url, [(method, re.sub(r"/[0-9]+$", "/*", path))])
-
-
-def _link(url: str, rights: Sequence[tuple[str, str]]) -> str:
-    page = _TOKENS.get(urlsplit(url).hostname or "", _TOKENS_ELSEWHERE)
-    return f"{page}?{'&'.join(f'{method}={path}' for method, path in rights)}"
 
 
 def is_loopback(url: str) -> bool:

@@ -19,6 +19,7 @@ from smsdeclare.provider import Accepted, Account, Forbidden, InDoubt, Listed, P
 from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.endpoints import token_url
 from smsdeclare.providers.ovh_answers import Gone, figure, read_answer, read_nothing, read_result, unreadable
+from smsdeclare.providers.ovh_grants import read_grant
 from smsdeclare.providers.ovh_lists import read_list, read_whole_list
 from smsdeclare.providers.ovh_people import read_numbers, read_senders
 from smsdeclare.providers.ovh_signature import OvhAuth
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from smsdeclare.clock import Clock
     from smsdeclare.jobs import Job
     from smsdeclare.providers.credentials import Credentials
+    from smsdeclare.providers.ovh_grants import Grant
 
 #: An idle connection older than this is not used for a POST: the other side may be closing it. Seconds.
 _IDLE_SECONDS = 2.0
@@ -44,7 +46,7 @@ _TIME_VALID_SECONDS = 300.0
 _END_OF_TIME = 100_000_000_000
 #: A blacklist may hold a million numbers. Bytes.
 BLACKLIST_LIMIT = 32 << 20
-_HEADERS = {
+HEADERS = {
     "Accept": "application/json",
     # A compressed answer could unpack to anything.
     "Accept-Encoding": "identity",
@@ -151,7 +153,7 @@ class OvhProvider:
         billing = {"billingCountry": billed_in.lower()} if billed_in else {}
         path = f"/sms/rates/destinations?{urlencode({'country': country.lower(), **billing})}"
         try:
-            answer = self._fetch(Request("GET", self._url + path, headers=_HEADERS).prepare())
+            answer = self._fetch(Request("GET", self._url + path, headers=HEADERS).prepare())
         except ProviderError as error:
             if error.diagnostics[0].code is codes.PROVIDER_UNREACHABLE:
                 raise
@@ -203,6 +205,10 @@ class OvhProvider:
 
     def _path(self, name: str) -> str:
         return f"/sms/{quote(self.service(), safe='')}/{name}"
+
+    def grant(self) -> Grant:
+        """What the consumer key may, until when, and from where; raises ProviderError, Forbidden without the right."""
+        return read_grant(self._get("/auth/currentCredential"))
 
     # — sending —
 
@@ -276,7 +282,7 @@ class OvhProvider:
         return int((next_opening(due) if may_be_held else due).timestamp())
 
     def _request(self, method: str, url: str, body: bytes = b"") -> PreparedRequest:
-        headers = dict(_HEADERS)
+        headers = dict(HEADERS)
         if body:
             headers["Content-Type"] = "application/json;charset=utf-8"
         return Request(method, url, data=body or None, headers=headers, auth=self._auth).prepare()
@@ -292,7 +298,7 @@ class OvhProvider:
     def _learn_time(self) -> None:
         """Ask for the provider's time, which needs no credentials, on what will be the POST's connection."""
         try:
-            server = self._fetch(Request("GET", f"{self._url}/auth/time", headers=_HEADERS).prepare())
+            server = self._fetch(Request("GET", f"{self._url}/auth/time", headers=HEADERS).prepare())
         except Forbidden as error:
             # Nobody lacks the right to ask for the time: this is another place.
             hint = "Is the URL of the endpoint whole? OVHcloud's ends with /1.0."

@@ -12,7 +12,7 @@ from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import ProviderError
 from smsdeclare.provider import Accepted, Forbidden, InDoubt, Listed, Refused
-from smsdeclare.providers.endpoints import create_token_link
+from smsdeclare.providers.rights import create_token_link
 from smsdeclare.redaction import visible
 
 if TYPE_CHECKING:
@@ -134,15 +134,15 @@ def read_listed(value: Any) -> Listed | None:
         id=value["id"],
         receiver=e164(value["receiver"]),
         tag=tag if isinstance(tag, str) else None,
-        created_at=_moment(value.get("creationDatetime")),
-        delivered_at=_moment(value.get("deliveredAt")),
+        created_at=moment(value.get("creationDatetime")),
+        delivered_at=moment(value.get("deliveredAt")),
         receipt=int(figure(value.get("deliveryReceipt")) or 0),
         ptt=int(figure(value.get("ptt")) or 0),
         credits=figure(value.get("credits")),
     )
 
 
-def _moment(value: Any) -> datetime | None:
+def moment(value: Any) -> datetime | None:
     """A moment with its offset; None for what is none, or for which it would have to be guessed."""
     try:
         found = datetime.fromisoformat(value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote
 
-from smsdeclare.simulator import account, lists
+from smsdeclare.simulator import account, granting, lists
 from smsdeclare.simulator.auth import authenticate
 from smsdeclare.simulator.history import History
 from smsdeclare.simulator.messages import Answer, Refused, Request, Response, no_such_url, refused, to_bytes
@@ -80,7 +80,7 @@ def _serve(history: History, request: Request, at: float) -> Answer:
         match = re.fullmatch(pattern, request.path)
         if match is None or method != request.method:
             continue
-        credential = None if is_open else authenticate(request, settings, at)
+        credential = None if is_open else authenticate(request, settings, at, granting.credentials(history))
         named = match.groupdict()
         service = settings.service(unquote(named["service"])) if "service" in named else Service(name="")
         if service is None:
@@ -108,17 +108,21 @@ def _current_credential(call: _Call) -> Answer:
         raise refused(403, "User not granted for this request")
     return Answer(
         value={
-            "allowedIPs": None,
+            "allowedIPs": None if call.credential.allowed_ips is None else list(call.credential.allowed_ips),
             "applicationId": 1,
             "creation": "2026-01-01T00:00:00+01:00",
-            "credentialId": 1 + call.settings.credentials.index(call.credential),
-            "expiration": None,
+            "credentialId": 1 + granting.credentials(call.history).index(call.credential),
+            "expiration": call.credential.expiration,
             "lastUse": lists.datetime_text(call.at, call.settings),
             "ovhSupport": False,
             "rules": [{"method": method, "path": path} for method, path in call.credential.rules],
             "status": call.credential.state,
         }
     )
+
+
+def _ask_credential(call: _Call) -> Answer:
+    return granting.ask(call.history, call.request, call.at)
 
 
 def _services(call: _Call) -> Answer:
@@ -205,6 +209,7 @@ _Route: TypeAlias = "tuple[str, str, Callable[[_Call], Answer], bool]"
 #: Method, path, who answers, and whether it is open to callers without a key. The first one that fits wins.
 _ROUTES: tuple[_Route, ...] = (
     ("GET", r"/auth/time", _time, True),
+    ("POST", r"/auth/credential", _ask_credential, True),
     ("GET", r"/auth/currentCredential", _current_credential, False),
     ("GET", r"/sms/rates/destinations", _rates, True),
     ("GET", r"/sms/ptts", _ptts, False),

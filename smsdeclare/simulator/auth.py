@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from smsdeclare.simulator.messages import gate_refused, refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from smsdeclare.simulator.messages import Request
     from smsdeclare.simulator.settings import Credential, Settings
 
@@ -35,8 +37,10 @@ def granted(credential: Credential, method: str, path: str) -> bool:
     )
 
 
-def authenticate(request: Request, settings: Settings, at: float) -> Credential | None:
-    """The caller's credential, None for OAuth2. `at` is the server's clock.
+def authenticate(
+    request: Request, settings: Settings, at: float, known: Sequence[Credential] | None = None
+) -> Credential | None:
+    """The caller's credential, None for OAuth2. `at` is the server's clock; `known` are those that there are by now.
 
     Raises Refused. UNKNOWN: which check comes first where several would fail.
     """
@@ -49,15 +53,21 @@ def authenticate(request: Request, settings: Settings, at: float) -> Credential 
     timestamp, signed = request.header("X-Ovh-Timestamp"), request.header("X-Ovh-Signature")
     if not consumer or not signed or not timestamp:
         raise refused(401, "You must login first")
-    ours = [credential for credential in settings.credentials if credential.application_key == key]
+    known = settings.credentials if known is None else known
+    ours = [credential for credential in known if credential.application_key == key]
     if not ours:
         raise gate_refused(settings, 403, "INVALID_KEY", "This application key is invalid")
     credential = next((credential for credential in ours if credential.consumer_key == consumer), None)
     if credential is None:
         raise gate_refused(settings, 403, "NOT_CREDENTIAL", "This credential does not exist")
+    if credential.state == "pendingValidation" and settings.pending_answer == "INVALID_SIGNATURE":
+        raise gate_refused(settings, 400, "INVALID_SIGNATURE", "Invalid signature")
     if credential.state != "validated":
         raise gate_refused(settings, 403, "INVALID_CREDENTIAL", "This credential is not valid")
     _check_signature(request, settings, credential, at)
+    looks_at_itself = (request.method, request.path) == ("GET", "/auth/currentCredential")
+    if looks_at_itself and settings.own_credential_open:
+        return credential
     if not granted(credential, request.method, request.path):
         raise gate_refused(settings, 403, "NOT_GRANTED_CALL", "This call has not been granted")
     return credential

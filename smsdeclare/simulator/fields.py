@@ -18,18 +18,24 @@ if TYPE_CHECKING:
 class Field:
     """One field of a body."""
 
-    kind: Literal["string", "boolean", "long", "string[]"]
+    kind: Literal["string", "boolean", "long", "string[]", "list"]
+    #: `null` is as good as absent.
+    nullable: bool = False
     required: bool = False
     #: Empty: any value of the kind.
     allowed: tuple[str, ...] = ()
 
     def fits(self, value: Any) -> bool:
         """Whether the value has the kind and, where there is an enum, stands in it."""
+        if value is None and self.nullable:
+            return True
         match self.kind:
             case "boolean":
                 return isinstance(value, bool)
             case "long":
                 return isinstance(value, int) and not isinstance(value, bool)
+            case "list":
+                return isinstance(value, list)
             case "string[]":
                 return isinstance(value, list) and all(isinstance(item, str) for item in value)
             case "string":
@@ -59,6 +65,12 @@ ESTIMATE: Mapping[str, Field] = {
     "senderType": Field(
         kind="string", required=True, allowed=("alpha", "numeric", "shortcode", "virtual", "time2chat")
     ),
+}
+
+CREDENTIAL: Mapping[str, Field] = {
+    "accessRules": Field(kind="list", required=True),
+    "allowedIPs": Field(kind="string[]", nullable=True),
+    "redirection": Field(kind="string", nullable=True),
 }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from smsdeclare.simulator.settings import Credential
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -96,6 +98,8 @@ class History:
         self._jobs = 0
         self._receipts: dict[int, tuple[int, float]] = {}
         self._stops: dict[str, dict[str, float]] = defaultdict(dict)
+        #: Token of its page → a consumer key that was asked for while this world ran.
+        self.asked: dict[str, Credential] = {}
         for record in records:
             self.append(record)
 
@@ -110,6 +114,10 @@ class History:
             self._receipts[record["receipt"]] = (record["ptt"], record["at"])
         elif "stop" in record:
             self._stops[record["service"]].setdefault(record["stop"], record["at"])
+        elif "asked" in record:
+            self.asked[record["asked"]] = self._credential(record)
+        elif "decided" in record:
+            self.asked[record["decided"]] = replace(self.asked[record["decided"]], state=record["state"])
         else:
             sms = Sms.of(record)
             self._sms[sms.id] = sms
@@ -117,6 +125,18 @@ class History:
             self._spent[sms.service] += sms.credits
             self._jobs = max(self._jobs, sms.job_number)
         self.journal.append(record)
+
+    def _credential(self, record: Record) -> Credential:
+        key = record["applicationKey"]
+        secrets = (one.application_secret for one in self.settings.credentials if one.application_key == key)
+        return Credential(
+            application_key=key,
+            application_secret=next(secrets),
+            consumer_key=record["consumerKey"],
+            rules=tuple((method, path) for method, path in record["rules"]),
+            state="pendingValidation",
+            allowed_ips=tuple(record["allowedIPs"]) if record["allowedIPs"] else None,
+        )
 
     @property
     def next_job_number(self) -> int:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from smsdeclare.simulator import inbox_page
+from smsdeclare.simulator import grant_page, inbox_page
 from smsdeclare.simulator.account import PTTS
 from smsdeclare.simulator.faults import MEANINGS
 from smsdeclare.simulator.lists import waits
@@ -51,6 +51,7 @@ class Inbox:
             "/stop": self._stop,
             "/fault": self._fault,
             "/times": self._times,
+            "/grant": self._grant,
         }
 
     @property
@@ -69,6 +70,8 @@ class Inbox:
         place, _, query = path.partition("?")
         if method == "GET" and place in ("/", "/version"):
             return self._show(place, query, at)
+        if method == "GET" and place == "/auth/":
+            return self._ask_to_grant(_fields(query).get("credentialToken", ""))
         if method == "POST" and place in self._forms:
             form = _fields(body.decode("utf-8", "replace")) if len(body) <= _LIMIT else {}
             return self._take(self._forms[place], form, named, at)
@@ -96,15 +99,13 @@ class Inbox:
         seen = inbox_page.content(self._simulator, self._faults, at, token=self._token, wanted=wanted)
         if place == "/version":
             return _plain(200, inbox_page.version(seen))
-        headers = {
-            "Content-Type": _HTML,
-            "Content-Security-Policy": inbox_page.POLICY,
-            # `no-referrer` would take the page's name from its own forms.
-            "Referrer-Policy": "same-origin",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        }
-        return Response(status=200, headers=headers, body=inbox_page.page(seen))
+        return _html(inbox_page.page(seen))
+
+    def _ask_to_grant(self, key: str) -> Response:
+        asked = self._simulator.history.asked.get(key)
+        return (
+            _plain(404, "Nobody asks for this.") if asked is None else _html(grant_page.page(asked, key, self._token))
+        )
 
     def _receipt(self, form: Mapping[str, str], at: float) -> str | None:
         number, ptt = form.get("id", ""), form.get("ptt", "")
@@ -132,6 +133,14 @@ class Inbox:
             history.append({"stop": number, "service": service.name, "at": at})
         return f"#phone-{number.removeprefix('+')}" if services else None
 
+    def _grant(self, form: Mapping[str, str], at: float) -> str | None:
+        key, state, history = form.get("key", ""), form.get("state", ""), self._simulator.history
+        if key not in history.asked or state not in ("validated", "refused"):
+            return None
+        if history.asked[key].state == "pendingValidation":
+            history.append({"decided": key, "state": state, "at": at})
+        return f"auth/?credentialToken={key}"
+
     def _fault(self, form: Mapping[str, str], _: float) -> str | None:
         letter = form.get("letter", "")
         if letter not in MEANINGS:
@@ -158,6 +167,18 @@ def _fields(written: str) -> dict[str, str]:
         return {name: values[-1] for name, values in parse_qs(written, max_num_fields=20).items()}
     except ValueError:
         return {}
+
+
+def _html(page: bytes) -> Response:
+    headers = {
+        "Content-Type": _HTML,
+        "Content-Security-Policy": inbox_page.POLICY,
+        # `no-referrer` would take the page's name from its own forms.
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    return Response(status=200, headers=headers, body=page)
 
 
 def _plain(status: int, text: str) -> Response:

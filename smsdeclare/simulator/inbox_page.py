@@ -36,7 +36,7 @@ _FAULTS: Final = (
     ("d", "the connection breaks, not handled"),
 )
 
-_STYLE: Final = """
+STYLE: Final = """
 :root{color-scheme:light dark;--back:#f6f7f9;--card:#fff;--ink:#1b1f24;--soft:#57606a;--line:#848d97;--edge:#d0d7de;
 --bubble:#e6eefb;--mine:#dff3e4;--wait:#f1ecff;--bad:#b3261e;--good:#1a7f37;--link:#0b57d0}
 @media (prefers-color-scheme:dark){:root{--back:#0d1117;--card:#161b22;--ink:#e6edf3;--soft:#9da7b1;--line:#7d8590;
@@ -85,7 +85,7 @@ def _digest(text: str) -> str:
 
 
 POLICY: Final = (
-    f"default-src 'none'; style-src 'sha256-{_digest(_STYLE)}'; script-src 'sha256-{_digest(_SCRIPT)}'; "
+    f"default-src 'none'; style-src 'sha256-{_digest(STYLE)}'; script-src 'sha256-{_digest(_SCRIPT)}'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
@@ -100,7 +100,7 @@ def page(content: str) -> bytes:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="us-ascii">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><title>SMS sandbox</title>'
-        f'<noscript><meta http-equiv="refresh" content="20"></noscript><style>{_STYLE}</style></head>'
+        f'<noscript><meta http-equiv="refresh" content="20"></noscript><style>{STYLE}</style></head>'
         "<body><header><h1>SMS sandbox</h1>"
         "<p>Nothing leaves this machine; no phone rings.</p>"
         '<nav aria-label="This page"><a href="#phones">Phones</a> <a href="#faults">Faults</a> '

@@ -27,6 +27,10 @@ class Credential:
     #: Method and path; `*` stands for any run of characters.
     rules: tuple[tuple[str, str], ...] = ALL_RULES
     state: Literal["expired", "pendingValidation", "refused", "validated"] = "validated"
+    #: RFC 3339; None: it stays good.
+    expiration: str | None = None
+    #: Blocks of addresses from which it may be used; None: from anywhere. This world does not look.
+    allowed_ips: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,10 @@ class Settings:
     signature_window: float = 180.0
     #: UNKNOWN: which of the two error shapes seen in the wild the gateway answers with.
     error_shape: Literal["errorCode", "class"] = "errorCode"
+    #: What a call with a consumer key that nobody has granted yet is answered; both are seen in the wild.
+    pending_answer: Literal["INVALID_CREDENTIAL", "INVALID_SIGNATURE"] = "INVALID_CREDENTIAL"
+    #: UNKNOWN: whether a key may look at itself without a rule that covers it.
+    own_credential_open: bool = False
 
     # POST jobs: what is refused
     #: UNKNOWN: an unknown field may be refused or ignored.
