@@ -100,10 +100,16 @@ class Ledger(Protocol):
         ...
 
     def rename(self, old: str, new: str, at: str) -> None:
-        """Give all that is on record of one message to another name, as one durable transaction.
+        """Give all that is on record of one message, or nothing yet, to another name, as one durable transaction.
 
-        Raises the epoch. Raises StateError where something of it is in doubt: its evidence goes by the old name.
+        Raises the epoch, so that nobody who planned under the old name claims anything; where another run was faster,
+        its epoch is taken over. Raises StateError where something of it is in doubt: its evidence goes by the old
+        name. Raises PlanStale where both names have a history by now.
         """
+        ...
+
+    def renamed_to(self, message: str) -> str | None:
+        """Which name a message was given last; None for one that was never renamed, or is called so again."""
         ...
 
     def held_revisions(self) -> Sequence[tuple[str, int]]:

@@ -28,7 +28,7 @@ from smsdeclare.errors import InputError
 from smsdeclare.jobs import Jobs, posts_of
 from smsdeclare.plan import Change, Plan, SkippedRow, Violation
 from smsdeclare.receivers import opted_out
-from smsdeclare.renaming import renames
+from smsdeclare.renaming import Renames, renames
 from smsdeclare.schedule import Fate, fate, is_too_close
 from smsdeclare.states import State
 from smsdeclare.targets import names_only_sends_of, select
@@ -90,8 +90,8 @@ class _View:
     now: datetime
     approved: str | None
     margin: timedelta
-    #: New name → the name its history still has in the ledger.
-    renamed: Mapping[str, str]
+    #: What of the files' renamings is not in the ledger yet.
+    renamed: Renames
     #: Number → why nothing is posted there, whatever the message.
     barred: Mapping[str, Code]
     #: When the provider itself holds advertising; None where it does not, as far as is known.
@@ -99,7 +99,7 @@ class _View:
 
     def on_record(self, message: Message) -> str:
         """The name that its history has in the ledger."""
-        return self.renamed.get(message.name, message.name)
+        return self.renamed.histories.get(message.name, message.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +196,8 @@ def work_out(
     found = [*definitions.warnings, *problems, *account.warnings(binding.provider, binding.service)]
     found += [one for part in parts for one in part.found]
     found += [
-        Diagnostic(code=codes.RENAME_PENDING, detail=f"of `{old}` by `{new}`") for new, old in view.renamed.items()
+        Diagnostic(code=codes.RENAME_PENDING, detail=f"of `{old}` by `{new}`")
+        for new, old in view.renamed.histories.items()
     ]
     summary = summarize(changes, len(skipped), sum(len(part.late) for part in parts), account.credits_left)
     found += credit_warnings(summary)
@@ -228,7 +229,7 @@ def work_out(
             definitions.provider.receivers_per_job,
             partial(quiet_of, definitions),
         ),
-        renames=tuple((old, new) for new, old in view.renamed.items()),
+        renames=view.renamed.due({part.message.name for part in parts if part.free}),
         missed=tuple(Missed(message=part.message, sends=part.late) for part in parts if part.late),
         take_backs=tuple(held_jobs(ledger, keys)),
         revisions=tuple(part.revision for part in parts),

@@ -28,7 +28,7 @@ RENAMED = Code(
     "SMS411",
     "The message seems to be renamed",
     "As a new message it would go to everybody again. Write `renamedFrom: OLD-NAME` to keep its history, or "
-    "`renamedFrom: none` if it is new.",
+    "`renamedFrom: none` if it is new. Where the files are older than the state, take the newer ones.",
 )
 RENAME_UNCLEAR = Code(
     "SMS412",

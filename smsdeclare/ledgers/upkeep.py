@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import StateError
+from smsdeclare.errors import PlanStale, StateError
 from smsdeclare.ledgers import statements
 from smsdeclare.records import Lease, Stopped
 from smsdeclare.states import ENDED, FREE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from smsdeclare.records import Key
@@ -135,19 +135,26 @@ class Upkeep(ABC):
         return len(freed)
 
     def rename(self, old: str, new: str, at: str) -> None:
-        """Give all that is on record of one message to another name, as one durable transaction."""
+        """Give all that is on record of one message, or nothing yet, to another name, as one durable transaction."""
+        names = {"old": old, "new": new}
         with self._transaction() as run:
-            ((doubtful,),) = run(statements.COUNT_IN_DOUBT, {"message": old}).fetchall()
-            if doubtful:
-                detail = f"`{old}` has {doubtful} sends whose fate is not known"
-                raise StateError(Diagnostic(code=codes.RENAME_IN_DOUBT, detail=detail))
-            names = {"old": old, "new": new}
-            run(statements.RENAME_SENDS, names)
-            run(statements.RENAME_JOBS, names)
-            run(statements.RENAME_COMPLETIONS, names)
-            run(statements.RAISE_EPOCH, {})
-            run(statements.INSERT_EVENT, {"at": at, "kind": "rename", "detail": json.dumps(names)})
-        self._meta["epoch"] = str(int(self._meta["epoch"]) + 1)
+            if not _is_renamed(run, old, new):
+                ((doubtful,),) = run(statements.COUNT_IN_DOUBT, {"message": old}).fetchall()
+                if doubtful:
+                    detail = f"`{old}` has {doubtful} sends whose fate is not known"
+                    raise StateError(Diagnostic(code=codes.RENAME_IN_DOUBT, detail=detail))
+                run(statements.RENAME_SENDS, names)
+                run(statements.RENAME_JOBS, names)
+                run(statements.RENAME_COMPLETIONS, names)
+                run(statements.RAISE_EPOCH, {})
+                run(statements.INSERT_EVENT, {"at": at, "kind": "rename", "detail": json.dumps(names)})
+            (epoch,) = run(statements.READ_EPOCH, {}).fetchone()
+        # Whoever renames plans anew, so what others changed meanwhile is seen.
+        self._meta["epoch"] = epoch
+
+    def renamed_to(self, message: str) -> str | None:
+        """Which name a message was given last; None for one that was never renamed, or is called so again."""
+        return _last_name(self._rows(statements.RENAMINGS, {}), message)
 
 
 def held_by(lease: Lease) -> Diagnostic:
@@ -162,6 +169,31 @@ def held_by(lease: Lease) -> Diagnostic:
 def stopped_by(stopped: Stopped) -> Diagnostic:
     """The diagnostic for a ledger that is stopped."""
     return Diagnostic(code=codes.STATE_STOPPED, detail=f"by {stopped.actor} at {stopped.at}: {stopped.reason}")
+
+
+def _is_renamed(run: Run, old: str, new: str) -> bool:
+    """Whether another run did it meanwhile; raises PlanStale where it did something else."""
+    has_old, has_new = (
+        run(statements.NEXT_REVISION, {"message": name, "after": 0}).fetchone()[0] is not None for name in (old, new)
+    )
+    if has_old and has_new:
+        detail = f"`{old}` and `{new}` both have a history by now"
+        raise PlanStale(Diagnostic(code=codes.STATE_MOVED_ON, detail=detail))
+    return not has_old and _last_name(run(statements.RENAMINGS, {}).fetchall(), old) == new
+
+
+def _last_name(renamings: Iterable[Any], message: str) -> str | None:
+    found = None
+    try:
+        for (detail,) in renamings:
+            names = json.loads(detail)
+            if names["old"] == message:
+                found = str(names["new"])
+            elif names["new"] == message:
+                found = None
+    except (ValueError, TypeError, KeyError):
+        raise StateError(Diagnostic(code=codes.STATE_CORRUPT, detail="a renaming can't be read")) from None
+    return found
 
 
 def _leases(run: Run) -> list[Lease]:

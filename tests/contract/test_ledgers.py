@@ -3,6 +3,7 @@
 import importlib
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -259,6 +260,45 @@ def test_a_renamed_message_takes_its_history_along(ledger, reopen):
     assert again.epoch == ledger.epoch
     claim, _ = ledger.claim(intent(B, message="new"), prepare, epoch=ledger.epoch)
     assert 2 == claim.ordinal
+
+
+def test_a_name_without_a_history_is_given_up_on_record(ledger, reopen):
+    epoch = ledger.epoch
+    ledger.rename("old", "new", "2026-12-01T08:00:00Z")
+    assert (epoch + 1, "new", None) == (reopen().epoch, ledger.renamed_to("old"), ledger.renamed_to("new"))
+    ledger.rename("new", "old", "2026-12-01T08:00:00Z")
+    assert (None, "old") == (ledger.renamed_to("old"), ledger.renamed_to("new"))
+
+
+def test_a_renaming_that_another_run_has_done_is_not_done_again(ledger, reopen):
+    claim, _ = ledger.claim(intent(A, message="old"), prepare, epoch=ledger.epoch)
+    ledger.record(claim, outcome({A: State.ACCEPTED}))
+    other = reopen()
+    ledger.rename("old", "new", "2026-12-01T08:00:00Z")
+    other.rename("old", "new", "2026-12-01T08:00:00Z")
+    assert ledger.epoch == other.epoch == reopen().epoch
+    assert ledger.claim(intent(B, message="new"), prepare, epoch=ledger.epoch)
+    assert {A: State.ACCEPTED, B: State.INTENDED} == states(reopen(), "new")
+
+
+@pytest.mark.parametrize("written", ["x", "[]", '{"old": "a"}'])
+def test_a_renaming_that_can_not_be_read_is_damage(tmp_path, written):
+    with closing(SqliteLedger(tmp_path / "test.state")) as made:
+        made.bind(BINDING)
+    row = ("INSERT INTO events (at, kind, detail) VALUES ('x', 'rename', ?)", (written,))
+    ledgers.change(tmp_path / "test.state", row)
+    with closing(SqliteLedger(tmp_path / "test.state")) as found, pytest.raises(StateError) as caught:
+        found.renamed_to("b")
+    assert "SMS501" == caught.value.diagnostics[0].code.id
+
+
+def test_no_history_is_put_over_another(ledger):
+    for name in ("old", "new"):
+        claim, _ = ledger.claim(intent(A, message=name), prepare, epoch=ledger.epoch)
+        ledger.record(claim, outcome({A: State.ACCEPTED}))
+    with pytest.raises(PlanStale):
+        ledger.rename("old", "new", "2026-12-01T08:00:00Z")
+    assert {A: State.ACCEPTED} == states(ledger, "old") == states(ledger, "new")
 
 
 def test_a_message_with_sends_in_doubt_keeps_its_name(ledger):

@@ -130,3 +130,31 @@ def test_a_message_that_is_switched_off_keeps_its_history(command, sent):
     assert (1, True) == (result.code, "error SMS412" in result.err)
     assert 0 == command("apply", "-C", sent("old"), "--auto-approve").code
     assert 2 == len(worlds.outbox(folder))
+
+
+def test_an_old_checkout_does_not_send_what_a_newer_one_has_renamed(command, tmp_path):
+    """Nothing was on record when it was renamed, and the text is another: only the renaming itself can tell."""
+
+    def become(name, text, more=""):
+        files = {"smsdeclare.yaml": worlds.root(more=worlds.message(text, '["+33639980001"]', more, name))}
+        return worlds.write(tmp_path, files)
+
+    folder = become("new", "Your parcel comes.", "    renamedFrom: old\n")
+    assert [] == command("plan", "-C", folder, "--json").json["warnings"]
+    assert 0 == command("apply", "-C", folder, "--auto-approve").code
+    become("old", "Your parcel is on its way.")
+    result = command("apply", "-C", folder, "--auto-approve")
+    assert (1, 1) == (result.code, len(worlds.outbox(folder)))
+    assert "error SMS411" in result.err
+    assert "`old` was renamed to `new` by newer files than these" in result.err
+    become("old", "Your parcel is on its way.", "    renamedFrom: none\n")
+    assert 0 == command("apply", "-C", folder, "--auto-approve").code
+    assert 2 == len(worlds.outbox(folder))
+
+
+def test_a_renaming_may_be_taken_back(command, sent):
+    command("apply", "-C", sent("new", "    renamedFrom: old\n"), "--auto-approve")
+    assert 0 == command("apply", "-C", sent("old", "    renamedFrom: new\n"), "--auto-approve").code
+    folder = sent("old")
+    assert 0 == command("plan", "-C", folder, "--detailed-exitcode").code
+    assert 2 == len(worlds.outbox(folder))

@@ -2,13 +2,14 @@
 
 Whatever is done to a ledger is done by the product's own method and statements, to a database in memory that holds
 exactly these rows; what came of it is kept, so that each is run once for each content. Times stand as ages, in ticks
-before now, and stop at a limit from which on no rule tells them apart: so time has no end. What decides nothing (the
-record of events, reasons, credits) is left out.
+before now, and stop at a limit from which on no rule tells them apart: so time has no end. What decides nothing
+(reasons, credits, the record of events but for renamings) is left out.
 """
 
 from datetime import UTC, datetime, timedelta
 
 from smsdeclare.clock import timestamp
+from smsdeclare.ledgers import statements
 from smsdeclare.records import Binding
 
 #: The unit of time.
@@ -64,15 +65,15 @@ class Books:
 
     def empty(self):
         """A ledger that is bound and has nothing on record."""
-        return self.number(((), (), (("epoch", "1"),), ()))
+        return self.number(((), (), (("epoch", "1"),), (), ()))
 
     def aged(self, number, by=1):
         """The same a tick later, or eight days."""
         found = self._aged.get((number, by))
         if found is None:
-            sends, jobs, meta, done = self.rows[number]
+            sends, jobs, *rest = self.rows[number]
             jobs = tuple(job[:9] + tuple(_grown(age, by, self.limit) for age in job[9:13]) + job[13:] for job in jobs)
-            found = self._aged[number, by] = self.number(self._settled((sends, jobs, meta, done)))
+            found = self._aged[number, by] = self.number(self._settled((sends, jobs, *rest)))
         return found
 
     def do(self, number, elapsed, action):
@@ -88,7 +89,7 @@ class Books:
 
     def _settled(self, rows):
         """The same with what is decided for good no older than it needs to be."""
-        sends, jobs, meta, done = rows
+        sends, jobs, *rest = rows
         is_open = {(one[0], one[1], one[4]) for one in sends if one[3] in _OPEN}
         is_held = {(one[0], one[1], one[4]) for one in sends if one[3] in ("cancelling", "scheduled")}
         kept = []
@@ -103,7 +104,7 @@ class Books:
                     _no_older(send_at, 0),
                 )
             kept.append((*job[:9], claimed, not_after, answered, send_at, *job[13:]))
-        return sends, tuple(kept), meta, done
+        return sends, tuple(kept), *rest
 
 
 def _grown(age, by, limit):
@@ -128,7 +129,7 @@ def _ledger_in_memory(code):
 
 
 def _load(ledger, rows, now):
-    sends, jobs, meta, done = rows
+    sends, jobs, meta, done, renamings = rows
     run = ledger._connection
     for table in ("sends", "jobs", "meta", "completions", "events"):
         run.execute(f"DELETE FROM {table}")
@@ -156,6 +157,7 @@ def _load(ledger, rows, now):
     )
     run.executemany("INSERT INTO meta VALUES (?, ?)", [*_META.items(), *meta])
     run.executemany("INSERT INTO completions VALUES (?, ?, 'then')", done)
+    run.executemany("INSERT INTO events (at, kind, detail) VALUES ('then', 'rename', ?)", renamings)
     ledger._meta = _META | dict(meta)
 
 
@@ -188,7 +190,8 @@ def _dump(ledger, now, limit):
         for name, value in run("SELECT name, value FROM meta ORDER BY name")
         if name not in _META
     )
-    return sends, jobs, meta, tuple(run("SELECT message, revision FROM completions ORDER BY message, revision"))
+    done = tuple(run("SELECT message, revision FROM completions ORDER BY message, revision"))
+    return sends, jobs, meta, done, tuple(run(statements.RENAMINGS))
 
 
 def _within(age, limit):

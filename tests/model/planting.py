@@ -27,6 +27,8 @@ _MODULES = (
     "intents",
     "outcomes",
     "apply",
+    "renaming",
+    "planning",
 )
 
 

@@ -256,9 +256,10 @@ class Runs:
         return ("post", ports.epoch, draft.jobs, draft.digest) if draft.jobs else None
 
     def _rename(self, ports, wish, renames, digest):
+        epoch = ports.epoch
         for old, new in renames:
-            ports.ledger.rename(old, new, "then")
-        return ("plan", ports.epoch + len(renames), wish, digest)
+            epoch = ports.ledger.rename(old, new, "then")
+        return ("plan", epoch, wish, digest)
 
     def _take_back(self, ports, wish, jobs, digest):
         events = self.code.cancel.take_back(jobs, ports.ledger, ports.provider, ports.clock, self.rules, by=digest)

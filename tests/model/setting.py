@@ -78,8 +78,6 @@ class Setting:
     restores: int = 0
     #: A restored state may be used while the lists still lag.
     early_restores: bool = False
-    #: A message may be renamed while nothing of it is on record.
-    early_renames: bool = False
     #: Every run carries out the plan that was approved at the beginning.
     approved: bool = False
     #: So many SMS for one send are none too many: to measure what a wrong bound does.

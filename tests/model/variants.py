@@ -42,6 +42,14 @@ HELD = Setting(
 #: Lists may lag for any time, so every absence may lie.
 LYING = replace(ALONE, lag=None, copies=2, jobs=3, after=1)
 RENAMED = Setting(files=(((Message(),),), ((Message(name="n", renamed_from="m"),),)), jobs=2)
+#: The two runners have different files, for good.
+CHECKOUTS = replace(
+    RENAMED,
+    files=(((Message(),), (Message(name="n", text="Bye", renamed_from="m"),)),),
+    crashes=False,
+    window=0,
+    after=2,
+)
 WEEK = replace(ALONE, weeks=1, forgets=True)
 RESTORED = replace(ALONE, restores=1, unreached=True, jobs=3)
 
@@ -112,6 +120,14 @@ SAFE = (
     Variant(
         name="renamed between plan and claim", setting=replace(RENAMED, crashes=False), fast=False,
         reaches=frozenset({"n", "accepted"}),
+    ),
+    Variant(
+        name="renamed, also with nothing on record, old and new files applied at once",
+        setting=replace(RENAMED, crashes=False, lag=0, moving=0), reaches=frozenset({"n", "accepted"}), fast=False,
+    ),
+    Variant(
+        name="old and new names applied over and over from two checkouts", setting=CHECKOUTS,
+        reaches=frozenset({"n", "accepted"}), fast=False,
     ),
     Variant(name="an old state restored, once the lists are complete", setting=RESTORED),
     Variant(
@@ -281,6 +297,14 @@ PLANTED = (
         bugs=(Bug("ledgers.relational", "fetchone()[0]) != epoch:", "fetchone()[0]) < 0:"),),
     ),
     Variant(
+        name="a renaming of nothing is not put on record", setting=replace(RENAMED, crashes=False), expected="TWICE",
+        bugs=(Bug("renaming", "if new in posted]", "if False]"),),
+    ),
+    Variant(
+        name="files with a name that was given up are believed", setting=CHECKOUTS, expected="TWICE",
+        bugs=(Bug("renaming", "    elif later is not None and", "    elif False and"),),
+    ),
+    Variant(
         name="the guard is off", setting=RESTORED, expected="TWICE",
         bugs=(Bug("guard", "for tag in ledger.next_tags(message, revision, _DEPTH):", "for tag in ():"),),
     ),
@@ -302,10 +326,6 @@ PLANTED = (
 #: What never-twice.md names as a hole: found here as well, so that the page claims no more than holds.
 HOLES = (
     Variant(name="lists that lag longer than L: one second copy", setting=replace(LYING, copies=1), expected="TWICE"),
-    Variant(
-        name="renamed with nothing on record, old and new files applied at once",
-        setting=replace(RENAMED, early_renames=True), expected="TWICE",
-    ),
     Variant(
         name="an old state restored while the lists lag", expected="TWICE",
         setting=replace(RESTORED, early_restores=True),

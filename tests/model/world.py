@@ -56,7 +56,7 @@ class World:
         later = self.limit if s.moving or not s.quiet else 0
         self.books = Books(code, self.limit + bool(later), 1 + later)
         self.runs = processes.Runs(code, rules, self._is_hasty, self.limit)
-        self._rules, self._reading = rules, code.ovh_answers
+        self._rules, self._reading, self._planning = rules, code.ovh_answers, code.planning
         self._done, self._read, self._numbers, self._answers = {}, {}, {}, []
         self._judged, self._tags, self._waits = {}, {}, {}
         self._ids = {}
@@ -64,7 +64,6 @@ class World:
         self._files = [[_definitions(each, s, place) for place, each in enumerate(_spread(edition, s.runners))]
                        for edition in s.files]  # fmt: skip
         self._same = {one.name: one.renamed_from or one.name for one in s.messages}
-        self._renames = any(one.renamed_from for one in s.messages)
         self._symmetric = all(len(edition) == 1 for edition in s.files) and len(s.per_job) == 1
         self._start = self._first_ledger()
         self._approved = {}
@@ -118,7 +117,7 @@ class World:
     def reached(self):
         """In words, what became of sends on the way: a world in which nothing happens is safe in vain."""
         found = set()
-        for sends, _, meta, _ in self.books.rows:
+        for sends, _, meta, *_ in self.books.rows:
             found |= {name for name, _ in meta}
             for message, _, _, standing, _, resends, released_from, _ in sends:
                 if message != "c":
@@ -294,9 +293,8 @@ class World:
 
         if self.setting.people:
             yield from self._resolved(state)
-        sends, jobs, meta, _ = self.books.rows[ledger]
-        is_early = self._renames and not any(one[0] != "c" for one in sends)
-        if edits and (self.setting.early_renames or not is_early):
+        sends, jobs, meta, *_ = self.books.rows[ledger]
+        if edits:
             yield "the user", "edits the files", done(counts=(*counts[:4], edits - 1))
         if stops:
             number, _ = self._do(ledger, "stop", lambda book: book.stop(Stopped(reason="", actor="", at="then")))
@@ -388,7 +386,7 @@ class World:
         world = (ledger, requests, sms, deletes)
         number, elapsed, flag = run
         if number == processes.OFF:
-            _, _, meta, _ = self.books.rows[ledger]
+            _, _, meta, *_ = self.books.rows[ledger]
             if not any(one == "stopped" for one, _ in meta):
                 yield "starts", world, (self.runs.start(("settle", _epoch(meta), wish)).number, 0, 0), ""
             return
@@ -473,7 +471,7 @@ class World:
     def _check_claim(self, ledger, claim):
         """Keep whose the tag is; what must not be claimed."""
         self._tags[claim.tag] = (self._same.get(claim.message, claim.message), claim.revision)
-        sends, _, meta, _ = self.books.rows[ledger]
+        sends, _, meta, *_ = self.books.rows[ledger]
         if any(name == "stopped" for name, _ in meta):
             return "CLAIMED although it is stopped"
         barred = {one[2] for one in sends if (one[3], one[7]) == ("cancelled", "stop") and one[0] == claim.message}
@@ -497,7 +495,7 @@ class World:
         _, draft = self.books.do(
             ledger,
             elapsed,
-            lambda book: planning.work_out(
+            lambda book: self._planning.work_out(
                 definitions, expanded, book, BINDING, now=moment(elapsed), approved=approved
             ),
         )
@@ -590,6 +588,9 @@ def _carry_out(call, what, now, book):
     """One call to the real ledger."""
     if what == "trusts_absence":
         return book.trusts_absence
+    if what == "rename":
+        book.rename(*call.given)
+        return book.epoch
     if what == "claim_all":
         signing = (now, lambda job: job.slot_at(now).due or now)
         wanted = [(intent, partial(live, signing)) for intent, live in zip(call.given[0], call.live, strict=True)]
