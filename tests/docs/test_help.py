@@ -1,17 +1,13 @@
 """The examples at the end of every help text, typed as they stand into the project that `init` writes."""
 
-import os
-import pty
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
-from contextlib import contextmanager
 
 import click
 import pytest
 import worlds
+from terminal import type_in
 
 from smsdeclare.cli.main import group
 
@@ -39,29 +35,6 @@ def examples(name):
     """The lines of a command's examples that are to be typed."""
     _, _, shown = CONTEXTS[name].get_help().partition("\n\nExamples:\n")
     return [line.strip() for line in shown.splitlines() if not line.strip().startswith("#")]
-
-
-@contextmanager
-def somebody_who_says_yes():
-    """A standard input that is a terminal; whoever sits there agrees to everything."""
-    parent, child = pty.openpty()
-    os.write(parent, b"y\n" * 5)
-    try:
-        yield child
-    finally:
-        os.close(parent)
-        os.close(child)
-
-
-def type_in(line, folder):
-    """Run a line in a shell; its exit code and what it printed."""
-    with somebody_who_says_yes() as terminal:
-        done = subprocess.run(
-            ["sh", "-c", f'smsdeclare() {{ "$PYTHON" -m smsdeclare "$@"; }}\n{line}'],
-            cwd=folder, env=worlds.environment(PYTHON=sys.executable, PYTHONUTF8="1"), stdin=terminal,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False,
-        )  # fmt: skip
-    return done.returncode, done.stdout
 
 
 #: What the sandbox brings about only by chance or after a while.
