@@ -34,8 +34,6 @@ _PAUSE = 2.0
 #: What a key that nobody has granted yet is answered; and what passes by itself.
 _PENDING = (codes.CONSUMER_KEY_INVALID, codes.SIGNATURE_REFUSED)
 _PASSES = (codes.PROVIDER_UNREACHABLE, codes.ANSWER_UNREADABLE, codes.TOO_FAST)
-#: Credentials that end sooner are worth a warning.
-SOON = timedelta(days=14)
 
 
 @click.command(
@@ -208,18 +206,9 @@ def _cautions(path: Path, grant: Grant | None, wanted: list[rights.Right]) -> li
         if os.environ.get(f"OVH_{name}") and name not in ("APPLICATION_KEY", "APPLICATION_SECRET")
     ]
     if grant is not None:
-        found += grant_cautions(grant, wanted)
+        from smsdeclare.providers.ovh_grants import cautions  # noqa: PLC0415 - requests is heavy
+
+        found += cautions(grant, wanted, SystemClock().now())
     if git_ignores.would_commit(path):
         found.append(Diagnostic(code=codes.CONF_NOT_IGNORED, detail=str(path)))
-    return found
-
-
-def grant_cautions(grant: Grant, wanted: list[rights.Right]) -> list[Diagnostic]:
-    """Rights that a key lacks, with what they are for, and an end that is near."""
-    found = [
-        Diagnostic(code=codes.RIGHTS_LACKING, detail=f"{right}, for {right.purpose}")
-        for right in rights.lacking(wanted, grant.rules)
-    ]
-    if grant.ends is not None and grant.ends - SystemClock().now() < SOON:
-        found.append(Diagnostic(code=codes.CREDENTIALS_END, detail=timestamp(grant.ends)))
     return found

@@ -41,6 +41,7 @@ _COMMANDS = {
     "service": "Show the SMS accounts, their credits and senders.",
     "sandbox": "Run a local SMS API with an inbox for the browser.",
     "login": "Get credentials with the least rights.",
+    "doctor": "Look at all that a run needs, and say what to do.",
     "schema": "Print the JSON schema of the files.",
     "version": "Print the version.",
 }

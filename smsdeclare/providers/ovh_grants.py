@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from requests import Request
@@ -11,10 +12,12 @@ from requests.exceptions import RequestException
 
 from smsdeclare import codes
 from smsdeclare.canonical import canonical
+from smsdeclare.clock import timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import ProviderError
 from smsdeclare.providers.endpoints import is_loopback
 from smsdeclare.providers.ovh_answers import moment, read_result, unreadable
+from smsdeclare.providers.rights import lacking
 from smsdeclare.providers.transport import AnswerTooLarge, Line
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Nothing in it that a terminal or a shell would take for something else.
 _URL = re.compile(r"https?://[A-Za-z0-9:._~/?&=%\[\]-]+")
+#: Credentials that end sooner are worth a warning.
+_SOON = timedelta(days=14)
 _KEY = re.compile(r"[A-Za-z0-9]{8,200}")
 
 
@@ -93,3 +98,14 @@ def read_grant(answer: Any) -> Grant:
         ends=moment(answer.get("expiration")),
         addresses=[str(block) for block in blocks] if isinstance(blocks, list) and blocks else None,
     )
+
+
+def cautions(grant: Grant, wanted: Sequence[Right], now: datetime) -> list[Diagnostic]:
+    """Rights that a key lacks, with what they are for, and an end that is near."""
+    found = [
+        Diagnostic(code=codes.RIGHTS_LACKING, detail=f"{right}, for {right.purpose}")
+        for right in lacking(wanted, grant.rules)
+    ]
+    if grant.ends is not None and grant.ends - now < _SOON:
+        found.append(Diagnostic(code=codes.CREDENTIALS_END, detail=timestamp(grant.ends)))
+    return found

@@ -70,7 +70,7 @@ WORDS = [
     ("apply", "--auto-approve"), ("apply", "--auto-approve", "--json"), ("plan",), ("plan", "--json"),
     ("status",), ("status", "--json"), ("state", "push", "copy.db"), ("resume",),
     ("plan", "--var", f"hotline={HOTLINE}", "--json"),
-    ("service",), ("service", "--json"), ("login",), ("login", "--url"),
+    ("service",), ("service", "--json"), ("login",), ("login", "--url"), ("doctor",), ("doctor", "--json"),
     ("schema",), ("version",), ("version", "--json"),
 ]  # fmt: skip
 
