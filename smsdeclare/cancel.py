@@ -17,7 +17,7 @@ from smsdeclare.events import TakenBack, Trouble
 from smsdeclare.provider import Forbidden
 from smsdeclare.records import Taken
 from smsdeclare.schedule import is_too_close
-from smsdeclare.settle import EARLIER, HORIZON, LAG, could_be, explained, why_absence_is_no_proof
+from smsdeclare.settle import EARLIER, HORIZON, LAG, could_be, explained, named, why_absence_is_no_proof
 from smsdeclare.states import State
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def take_back(
     now = provider.time()
     wanted = [job for job in jobs if not is_too_close(job.send_at, now)]
     try:
-        held = provider.held() if wanted else ()
+        held = named(provider.held(), ledger) if wanted else ()
         others = explained(ledger)
         for job in wanted:
             if stop():
@@ -88,7 +88,7 @@ def finish(
         return
     others = explained(ledger)
     try:
-        held = provider.held()
+        held = named(provider.held(), ledger)
         dropped = {
             (job.tag, number)
             for job in jobs
@@ -97,7 +97,7 @@ def finish(
             if _ask(provider, one)
         }
         before = provider.time()
-        held = provider.held()
+        held = named(provider.held(), ledger)
         after = provider.time()
         if not pause(clock, rules.moving.total_seconds(), stop):
             return
@@ -129,7 +129,7 @@ def _is_proof(job: Posted, ledger: Ledger, provider: Provider, rules: Rules, bef
 
 def _conclude(ledger: Ledger, provider: Provider, job: Posted, missing: frozenset[str], now: datetime) -> TakenBack:
     """Record who went out after all, by the list of what was sent, and who of the missing did not."""
-    listed = provider.sent(job.tag, datetime.fromisoformat(job.claimed_at) - EARLIER)
+    listed = named(provider.sent(job.tag, datetime.fromisoformat(job.claimed_at) - EARLIER), ledger)
     out = {one.receiver: Taken(one.id, one.credits) for one in listed if one.receiver in job.states}
     gone = missing - set(out)
     moved = ledger.end_take_back(job, gone=gone, out=out, reason=f"taken back at {timestamp(now)}")

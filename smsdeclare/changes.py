@@ -144,11 +144,10 @@ def barred_rows(
         if decision.state is State.SCHEDULED:
             # The provider holds it; a warning counts these.
             continue
-        number = decision.send.number
-        code = why[number]
+        code = why[decision.send.number]
         yield SkippedRow(
             address=message.address,
-            ref=ref(secret, message.name, message.revision, number) if secret else None,
+            ref=ref(secret, message.name, message.revision, decision.name) if secret else None,
             file=None,
             line=None,
             code=code.id,

@@ -34,6 +34,8 @@ class Decision(NamedTuple):
     """One send and what is to be done. A tuple, since there may be a million."""
 
     send: Send
+    #: What the ledger has, or would have, in place of its number.
+    name: str
     #: What the plan says; the digest is over this, and so no clock has a say in it.
     action: Action
     #: How often `resend` freed it.
@@ -106,7 +108,7 @@ def compare(
     revisions = ledger.revisions(name)
     if not revisions:
         for send in expanded.sends:
-            yield Decision(send, Action.SEND, 0, None)
+            yield Decision(send, ledger.names(send.number)[0], Action.SEND, 0, None)
         return
     higher = _taken(ledger, name, [revision for revision in revisions if revision > message.revision])
     lower = [revision for revision in revisions if revision < message.revision]
@@ -116,20 +118,23 @@ def compare(
     held = _still_held(ledger, name, lower, now)
     options, times = canonical(dict(message.options)).decode(), resolved(message.times)
     recorded = ledger.known(name, message.revision) if message.revision in revisions else iter(())
-    for send, known in _merge(expanded.sends, recorded):
-        if send.number in higher:
-            yield Decision(send, Action.KEEP, *_standing(known), superseded=True)
+    for send, names, known in _beside(expanded.sends, recorded, ledger):
+        name = known.number if known else names[0]
+        if not higher.isdisjoint(names):
+            yield Decision(send, name, Action.KEEP, *_standing(known), superseded=True)
             continue
+        waits = not waiting.isdisjoint(names)
         is_edited = known is not None and _is_edited(known, send, options, times)
-        action = _action(known, approved, is_edited=is_edited, waits=send.number in waiting)
+        action = _action(known, approved, is_edited=is_edited, waits=waits)
         own = known.send_at if known and action is Action.REPLACE and _is_old(known, approved) else None
         yield Decision(
             send,
+            name,
             action,
             *_standing(known),
             edited=known is not None and action is Action.KEEP and known.text_digest != send.text.digest,
-            held_until=own or held.get(send.number),
-            waits=send.number in waiting,
+            held_until=own or next((held[one] for one in names if one in held), None),
+            waits=waits,
             is_barred=known is not None and _is_barred(known),
         )
 
@@ -137,7 +142,10 @@ def compare(
 def withdrawals(
     ledger: Ledger, message: str, revision: int, wanted: Collection[str], approved: str | None = None
 ) -> Iterator[Withdrawal]:
-    """What the provider holds of a revision and must be taken back, since only the `wanted` numbers are asked for."""
+    """What the provider holds of a revision and must be taken back, since only the `wanted` are asked for.
+
+    These are what the ledger has in place of numbers.
+    """
     for known in ledger.known(message, revision):
         if known.number not in wanted and (known.state is State.SCHEDULED or _is_under(known.taken_back, approved)):
             yield Withdrawal(message, revision, known)
@@ -186,16 +194,30 @@ def _is_edited(known: Known, send: Send, options: str, times: str) -> bool:
     return known.text_digest != send.text.digest or known.options != options or known.times not in (None, times)
 
 
-def _merge(sends: Sequence[Send], recorded: Iterator[Known]) -> Iterator[tuple[Send, Known | None]]:
-    """Each send beside its record, in one pass over two ordered streams: never a query for each receiver."""
+def _beside(
+    sends: Sequence[Send], recorded: Iterator[Known], ledger: Ledger
+) -> Iterator[tuple[Send, tuple[str, ...], Known | None]]:
+    """Each send, what the ledger may have in place of its number, and its record; never a query for each receiver."""
+    if not ledger.has_hashes:
+        yield from _merge(sends, recorded)
+        return
+    # Hashes have another order than the numbers that they stand for.
+    by_name = {known.number: known for known in recorded}
+    for send in sends:
+        names = ledger.names(send.number)
+        yield send, names, next((by_name[one] for one in names if one in by_name), None)
+
+
+def _merge(sends: Sequence[Send], recorded: Iterator[Known]) -> Iterator[tuple[Send, tuple[str], Known | None]]:
+    """The same in one pass over two ordered streams."""
     known = next(recorded, None)
     for send in sends:
         while known is not None and known.number < send.number:
             known = next(recorded, None)
         if known is not None and known.number == send.number:
-            yield send, known
+            yield send, (send.number,), known
         else:
-            yield send, None
+            yield send, (send.number,), None
 
 
 def _taken(ledger: Ledger, message: str, revisions: Sequence[int]) -> frozenset[str]:

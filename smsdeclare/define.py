@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 #: Each kind of place for the state that there is, with the key that names the place.
 _BACKENDS = {"file": "path", "postgresql": "schema"}
+#: Those that commit each send for itself, and so can't encrypt the whole each time.
+_NOT_SEALED = ("file", "postgresql")
 #: What word processors make of quotes, and YAML takes for letters.
 _NO_QUOTES = tuple("\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b")
 
@@ -115,6 +117,8 @@ class _Definer:
                 path=state.get("path"),
                 schema=state.get("schema"),
                 allow_local_in_ci=state.get("allowLocalInCI", False),
+                hashes_numbers=state.get("numbers") == "hashed",
+                is_encrypted=state.get("encryption") != "none",
             ),
             settle=settle,
             policy=policy,
@@ -131,6 +135,9 @@ class _Definer:
         backend = state.get("backend", "file")
         if root and backend not in _BACKENDS:
             self.reporter.report(codes.NOT_YET, f"backend {backend}", root, ("state", "backend"))
+        if root and "encryption" in state and backend in _NOT_SEALED:
+            detail = f"backend {backend} has no `encryption`"
+            self.reporter.report(codes.NOT_SEALED_HERE, detail, root, ("state", "encryption"), key=True)
         for key in ("path", "schema"):
             if root and key in state and key != _BACKENDS.get(backend, key):
                 self.reporter.report(

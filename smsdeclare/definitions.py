@@ -73,6 +73,10 @@ class StateSettings:
     #: Of a database; None: one that is named after the project.
     schema: str | None
     allow_local_in_ci: bool
+    #: Whether hashes stand in it in place of numbers; None: as it is.
+    hashes_numbers: bool | None = None
+    #: Whether what is kept elsewhere as a file is encrypted.
+    is_encrypted: bool = True
 
 
 class Limit(NamedTuple):

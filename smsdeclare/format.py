@@ -35,8 +35,8 @@ class SendRow:
     ref: str
     message: str
     revision: int
-    #: Masked unless numbers may be shown.
-    receiver: str
+    #: Masked unless numbers may be shown; None where the state does not keep it.
+    receiver: str | None
     status: str
     attempts: int
     id: int | None

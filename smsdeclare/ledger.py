@@ -59,6 +59,18 @@ class Ledger(Protocol):
         ...
 
     @property
+    def has_hashes(self) -> bool:
+        """Whether hashes stand in place of numbers, of all or of some; what is read has them then, and no order."""
+        ...
+
+    def names(self, number: str) -> tuple[str, ...]:
+        """What stands on record in place of a number; the first is what a claim writes.
+
+        Raises InputError where that takes a key and there is none, and StateError where it is another one.
+        """
+        ...
+
+    @property
     def epoch(self) -> int:
         """Raised by whatever changes keys or history; a claim made for an older one is refused."""
         ...
@@ -137,7 +149,7 @@ class Ledger(Protocol):
         ...
 
     def known(self, message: str, revision: int) -> Iterator[Known]:
-        """Every send of a revision, ordered by number."""
+        """Every send of a revision, ordered by what stands for its number."""
         ...
 
     def credits_taken(self, message: str, revision: int, *, but: str | None = None) -> float:

@@ -175,7 +175,7 @@ def lines_of(message: Message, decisions: Iterable[Decision]) -> Iterator[tuple[
     """
     head = canonical([message.name, message.revision])[:-1].decode()
     tail = canonical([dict(message.options), dict(message.times.written)])[1:].decode()
-    for send, action, resends, *_ in decisions:
+    for send, _, action, resends, *_ in decisions:
         line = f'{head},"{send.number}",{resends},"{action.value}","{send.text.digest}",{tail}'
         yield send.number, line.encode()
 

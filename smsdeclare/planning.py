@@ -170,7 +170,7 @@ def work_out(
     long a signed request may travel; see `schedule.fate`. `hold` is when the provider itself holds advertising.
     `targets` are addresses to which the plan is limited, and `shown_targets` how the plan itself names them.
     """
-    chosen = select(list(expanded), targets, ledger.secret)
+    chosen = select(list(expanded), targets, ledger)
     view = _View(
         definitions=definitions,
         ledger=ledger,
@@ -293,9 +293,9 @@ def _part(view: _View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> _P
             *policy.judge_left(view.definitions, message, len(left), scheduled),
             *policy.judge_times(view.definitions, message, [agenda.slot(send) for send in to_post]),
         ],
-        doubtful={(name, each.send.number) for each in others if each.is_doubtful},
+        doubtful={(name, each.name) for each in others if each.is_doubtful},
         replaced={
-            (name, message.revision, each.send.number)
+            (name, message.revision, each.name)
             for each in freed
             if each.state is State.SCHEDULED and each.action is Action.REPLACE
         },
@@ -316,14 +316,14 @@ def _withdrawals(view: _View, chosen: Sequence[MessageSends], targets: Sequence[
             continue
         # Approved is what the files say, so it goes by the name that stands there.
         name = one.message.name
-        numbers = frozenset(send.number for send in one.sends)
+        wanted = frozenset(named for send in one.sends for named in view.ledger.names(send.number))
         is_partial = names_only_sends_of(one.message, targets)
         if revision == one.message.revision and not is_partial:
-            mine = withdrawals(view.ledger, message, revision, numbers, view.approved)
+            mine = withdrawals(view.ledger, message, revision, wanted, view.approved)
             yield from (each._replace(message=name) for each in mine)
         if revision < one.message.revision:
             lower = withdrawals(view.ledger, message, revision, frozenset(), view.approved)
-            meant = (each for each in lower if not is_partial or each.known.number in numbers)
+            meant = (each for each in lower if not is_partial or each.known.number in wanted)
             yield from (each._replace(message=name) for each in meant)
 
 

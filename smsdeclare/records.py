@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from smsdeclare.states import State
 
+#: What stands in place of a number that is not kept begins with it.
+HASH_MARK = "#"
 _CROCKFORD = str.maketrans("abcdefghijklmnopqrstuvwxyz234567", "0123456789abcdefghjkmnpqrstvwxyz")
 
 
@@ -62,8 +64,13 @@ class Key(NamedTuple):
 
     message: str
     revision: int
-    #: E.164.
+    #: E.164, or what stands in its place.
     number: str
+
+    @property
+    def address(self) -> str:
+        """The address of its message, `message.order-shipped@1`."""
+        return f"message.{self.message}@{self.revision}"
 
 
 class Tally(NamedTuple):
@@ -133,6 +140,11 @@ class Record:
     def address(self) -> str:
         """The address of its message, `message.order-shipped@1`."""
         return f"message.{self.message}@{self.revision}"
+
+    @property
+    def receiver(self) -> str | None:
+        """Its number, in E.164; None where it is not kept."""
+        return None if self.number.startswith(HASH_MARK) else self.number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +218,7 @@ class Posted:
     answered_at: str | None
     #: The ids of the provider's report, in no known order.
     ids: tuple[int, ...]
-    #: Number → where it stands.
+    #: Number, or what stands in its place → where it stands.
     states: Mapping[str, State]
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smsdeclare.clock import timestamp
 from smsdeclare.events import Received
 from smsdeclare.records import Receipt, Taken
-from smsdeclare.settle import EARLIER
+from smsdeclare.settle import EARLIER, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,7 +73,7 @@ def refresh(ledger: Ledger, provider: Provider, *, stop: Callable[[], bool] = la
             continue
         if stop():
             return
-        listed = provider.sent(job.tag, claimed - EARLIER)
+        listed = named(provider.sent(job.tag, claimed - EARLIER), ledger)
         receipts = {
             one.receiver: (Taken(one.id, one.credits), _receipt(one)) for one in listed if one.receiver in job.states
         }

@@ -7,7 +7,7 @@ moment after which the request can't arrive any more, and proof that the same lo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from smsdeclare import codes
 from smsdeclare.clock import pause, timestamp
 from smsdeclare.events import Settled, Trouble
 from smsdeclare.provider import Forbidden
-from smsdeclare.records import Evidence, Key, Taken
+from smsdeclare.records import HASH_MARK, Evidence, Key, Taken
 from smsdeclare.states import State
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ HORIZON = timedelta(days=7)
 NO_CONTROL = "no job of ours that was surely sent is there to compare with"
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_HASH = re.compile(rf"{HASH_MARK}[0-9a-f]{{32}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +131,7 @@ def _begin(
     if barred:
         return _Look(now=now, rules=rules, held=None, barred=barred)
     try:
-        held = provider.held()
+        held = named(provider.held(), ledger)
     except Forbidden:
         return _Look(now=now, rules=rules, held=None, barred="the credentials may not read the list of jobs")
     if not pause(clock, rules.moving.total_seconds(), stop):
@@ -157,14 +158,14 @@ def _test_lists(ledger: Ledger, provider: Provider, now: datetime, rules: Rules)
     control = ledger.control(timestamp(now - min(LAG, rules.after)))
     if control is None:
         return NO_CONTROL
-    seen = {one.receiver for one in provider.sent(control.tag, _since(control))}
+    seen = {one.receiver for one in named(provider.sent(control.tag, _since(control)), ledger)}
     return "" if seen >= set(control.states) else "the provider does not list what it surely sent"
 
 
 def _settle_job(ledger: Ledger, provider: Provider, look: _Look, job: Posted) -> Settled:
     listed = provider.sent(job.tag, _since(job))
     open_ones = {number for number, state in job.states.items() if state is not State.CANCELLING}
-    taken = {one.receiver: Taken(one.id, one.credits) for one in listed if one.receiver in open_ones}
+    taken = {one.receiver: Taken(one.id, one.credits) for one in named(listed, ledger) if one.receiver in open_ones}
     missing = open_ones - set(taken)
     left = dict.fromkeys(missing, _why_open(ledger, look, job, listed))
     for number in missing:
@@ -191,10 +192,22 @@ def _why_open(ledger: Ledger, look: _Look, job: Posted, listed: Sequence[Listed]
         return look.barred
     if not _is_ripe(job, look.now, look.rules):
         return f"too early to tell before {timestamp(_end(job) + look.rules.after)}"
-    strangers = {one.receiver for one in listed} - set(job.states)
+    strangers = {one.receiver for one in listed if job.states.keys().isdisjoint(ledger.names(one.receiver))}
     if any(not ledger.is_on_record(Key(job.message, job.revision, number)) for number in strangers):
         return "the provider lists a receiver under our tag that we never posted to"
     return ""
+
+
+def named(listed: Sequence[Listed], ledger: Ledger) -> Sequence[Listed]:
+    """What the provider lists, by what the ledger has, or may have, in place of each receiver."""
+    if not ledger.has_hashes:
+        return listed
+    return [
+        replace(one, receiver=name)
+        for one in listed
+        # What can't be read stays so: it could be anybody.
+        for name in (ledger.names(one.receiver) if _E164.fullmatch(one.receiver) else (one.receiver,))
+    ]
 
 
 def could_be(one: Listed, job: Posted, number: str, others: frozenset[tuple[int, str]]) -> bool:
@@ -203,7 +216,7 @@ def could_be(one: Listed, job: Posted, number: str, others: frozenset[tuple[int,
     `others` are ids and receivers that reports of other jobs explain.
     """
     return (
-        (one.receiver == number or _E164.fullmatch(one.receiver) is None)
+        (one.receiver == number or not (_E164.fullmatch(one.receiver) or _HASH.fullmatch(one.receiver)))
         and (one.created_at is None or one.created_at >= _since(job))
         and ((one.id, number) not in others or one.id in job.ids)
     )
@@ -216,7 +229,8 @@ def explained(ledger: Ledger) -> frozenset[tuple[int, str]]:
 
 def _watch(ledger: Ledger, provider: Provider, job: Posted, now: datetime) -> Iterator[Trouble]:
     """An SMS that turns up after its send was given back says that absence lies here."""
-    taken = {one.receiver: Taken(one.id, one.credits) for one in provider.sent(job.tag, _since(job))}
+    listed = named(provider.sent(job.tag, _since(job)), ledger)
+    taken = {one.receiver: Taken(one.id, one.credits) for one in listed}
     found = {number: sms for number, sms in taken.items() if number in job.states}
     if found and (late := ledger.late(job, found, timestamp(now))):
         reason = f"{job.address}: {len(late)} SMS"

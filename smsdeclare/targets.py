@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from smsdeclare.address import Address
     from smsdeclare.definitions import Message
+    from smsdeclare.ledger import Ledger
     from smsdeclare.sends import MessageSends, Send
 
 
-def select(expanded: Sequence[MessageSends], targets: Iterable[str], secret: bytes | None) -> list[MessageSends]:
+def select(expanded: Sequence[MessageSends], targets: Iterable[str], ledger: Ledger) -> list[MessageSends]:
     """What the targets name; everything where there are none.
 
     Raises InputError for a target that is no address or names nothing in the files.
@@ -33,7 +34,7 @@ def select(expanded: Sequence[MessageSends], targets: Iterable[str], secret: byt
     found: dict[str, MessageSends] = {}
     for text, place in wanted:
         here = [one for one in expanded if _names(place, one)]
-        chosen = [one if not place.is_send else _only(one, place, secret) for one in here]
+        chosen = [one if not place.is_send else _only(one, place, ledger) for one in here]
         if not any(one.sends for one in chosen) and (place.is_send or not here):
             hint = did_you_mean(text, (one.message.address for one in expanded))
             detail = f"{text} names nothing in the files"
@@ -43,9 +44,9 @@ def select(expanded: Sequence[MessageSends], targets: Iterable[str], secret: byt
     return [found[one.message.name] for one in expanded if one.message.name in found]
 
 
-def without_numbers(targets: Iterable[str], secret: bytes | None) -> tuple[str, ...]:
+def without_numbers(targets: Iterable[str], ledger: Ledger) -> tuple[str, ...]:
     """The targets as a plan may hold them: a send by its ref, or before a state exists by its masked number."""
-    named = []
+    named, secret = [], ledger.secret
     for text in targets:
         place = parse(text)
         if place.number is None or place.revision is None:
@@ -53,7 +54,7 @@ def without_numbers(targets: Iterable[str], secret: bytes | None) -> tuple[str, 
         elif secret is None:
             named.append(f"message.{place.message}@{place.revision}/{mask_number(place.number)}")
         else:
-            short = ref(secret, place.message, place.revision, place.number)
+            short = ref(secret, place.message, place.revision, ledger.names(place.number)[0])
             named.append(f"message.{place.message}@{place.revision}#{short}")
     return tuple(named)
 
@@ -75,11 +76,15 @@ def _names(place: Address, one: MessageSends) -> bool:
     return place.message == one.message.name and place.revision in (None, one.message.revision)
 
 
-def _only(one: MessageSends, place: Address, secret: bytes | None) -> MessageSends:
+def _only(one: MessageSends, place: Address, ledger: Ledger) -> MessageSends:
+    secret = ledger.secret
+
     def is_meant(send: Send) -> bool:
         if place.number is not None:
             return send.number == place.number
-        return secret is not None and place.ref == ref(secret, one.message.name, one.message.revision, send.number)
+        return secret is not None and any(
+            place.ref == ref(secret, one.message.name, one.message.revision, name) for name in ledger.names(send.number)
+        )
 
     return replace(one, sends=[send for send in one.sends if is_meant(send)], findings=Findings())
 

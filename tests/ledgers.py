@@ -2,8 +2,9 @@
 
 import sqlite3
 import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,7 @@ import worlds
 from psycopg.rows import dict_row
 
 from smsdeclare.clock import SystemClock
+from smsdeclare.ledgers.naming import AS_KEPT, Numbers
 from smsdeclare.ledgers.postgresql import PostgresqlLedger
 from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.records import Binding, Intent, Outcome
@@ -18,6 +20,8 @@ from smsdeclare.records import Binding, Intent, Outcome
 BINDING = Binding(project="shop", provider="ovh", endpoint="ovh-eu", service=worlds.SERVICE)
 AT = "2026-12-01T08:00:00Z"
 A, B, C = (worlds.number(place) for place in (1, 2, 3))
+#: How a state keeps no number.
+HASHED = Numbers(are_hashed=True, key=b"k" * 32)
 TABLES = ("meta", "sends", "jobs", "completions", "events")
 
 
@@ -63,8 +67,8 @@ class Schema:
         self.parent = parent
         self.name = f"t{uuid.uuid4().hex[:12]}"
 
-    def ledger(self):
-        return PostgresqlLedger(self.cluster.url(), self.name, SystemClock())
+    def ledger(self, numbers=AS_KEPT):
+        return PostgresqlLedger(self.cluster.url(), self.name, SystemClock(), numbers)
 
     @contextmanager
     def reading(self):
@@ -85,16 +89,69 @@ def place(kind, request, folder):
     return folder / "test.state" if kind == "sqlite" else Schema(request.getfixturevalue("postgresql"), folder)
 
 
-def at(place):
+def at(place, numbers=AS_KEPT):
     """The ledger at this place."""
-    return SqliteLedger(place) if isinstance(place, Path) else place.ledger()
+    return SqliteLedger(place, numbers) if isinstance(place, Path) else place.ledger(numbers)
 
 
-def opened(place):
+def opened(place, numbers=AS_KEPT):
     """The ledger at this place, bound."""
-    ledger = at(place)
+    ledger = at(place, numbers)
     ledger.bind(BINDING)
     return ledger
+
+
+class Read:
+    """A ledger that keeps hashes, to whom knows the first numbers: a test written for numbers holds for it."""
+
+    #: Methods that take what stands on record; all others take numbers as they are.
+    _BY_RECORD = ("settle", "late", "resolve", "take_back", "end_take_back", "receive", "resend")
+
+    def __init__(self, ledger):
+        self._ledger = ledger
+
+    def __getattr__(self, name):
+        found = getattr(self._ledger, name)
+        if not callable(found) or name in ("names", "claim", "claim_all"):
+            return found
+
+        def call(*given, **more):
+            if name in self._BY_RECORD:
+                given, more = self._put(given, self._to_hash()), self._put(more, self._to_hash())
+            return self.read(found(*given, **more))
+
+        return call
+
+    def read(self, value):
+        """The value with numbers in place of hashes."""
+        return self._put(value, {name: number for number, name in self._to_hash().items()})
+
+    def _to_hash(self):
+        if not self._ledger.has_hashes:
+            return {}
+        return {number: self._ledger.names(number)[0] for number in map(worlds.number, range(250))}
+
+    def _put(self, value, instead):  # noqa: PLR0911 - one for each kind of value
+        """The value with one kind of name in place of the other, in its order."""
+        if isinstance(value, str):
+            return instead.get(value, value)
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{one.name: self._put(getattr(value, one.name), instead) for one in fields(value)})
+        if isinstance(value, Mapping):
+            return {self._put(name, instead): self._put(one, instead) for name, one in sorted(value.items())}
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return type(value)(*(self._put(one, instead) for one in value))
+        if isinstance(value, (tuple, set, frozenset)):
+            return type(value)(self._put(one, instead) for one in value)
+        if isinstance(value, (list, Iterator)):
+            found = sorted((self._put(one, instead) for one in value), key=_order)
+            return found if isinstance(value, list) else iter(found)
+        return value
+
+
+def _order(value):
+    """That in which a ledger without hashes lists."""
+    return tuple(str(getattr(value, name, "")) for name in ("message", "revision", "ordinal", "number"))
 
 
 @contextmanager

@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import requests
+from ledgers import Read
 
 from smsdeclare import cancel, refresh, settle
 from smsdeclare.apply import apply
 from smsdeclare.definitions import Times
 from smsdeclare.jobs import Job
+from smsdeclare.ledgers.naming import AS_KEPT
 from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.ovh import OvhProvider
@@ -93,8 +95,9 @@ def _too_fast():
 class World:
     """A state, a provider, and one clock for both."""
 
-    def __init__(self, folder, script="", *, holds_advertising=False, **settings):
+    def __init__(self, folder, script="", *, holds_advertising=False, numbers=AS_KEPT, **settings):
         self.time = Time()
+        self.numbers = numbers
         self.simulator = Simulator(Settings(origin="https://eu.api.ovh.com", **settings))
         self.wire = Faulty(self.simulator, self.time, script)
         self.path = folder / "test.state"
@@ -115,7 +118,7 @@ class World:
         self._bind()
 
     def _bind(self):
-        with closing(self.ledger()) as ledger:
+        with closing(self._ledger()) as ledger:
             ledger.bind(BINDING)
 
     def with_another_state(self):
@@ -126,28 +129,34 @@ class World:
         return other
 
     def ledger(self):
-        return SqliteLedger(self.path)
+        """To whom knows the numbers."""
+        return Read(self._ledger())
+
+    def _ledger(self):
+        return SqliteLedger(self.path, self.numbers)
 
     def apply(self, *jobs, lanes=None):
-        with closing(self.ledger()) as ledger:
-            return list(apply(jobs, ledger, self.provider, self.time, plan_digest="sha256:plan", lanes=lanes))
+        with closing(self._ledger()) as ledger:
+            return Read(ledger).read(
+                list(apply(jobs, ledger, self.provider, self.time, plan_digest="sha256:plan", lanes=lanes))
+            )
 
     def settle(self, rules=RULES):
-        with closing(self.ledger()) as ledger:
-            return list(settle.settle(ledger, self.provider, self.time, rules))
+        with closing(self._ledger()) as ledger:
+            return Read(ledger).read(list(settle.settle(ledger, self.provider, self.time, rules)))
 
     def take_back(self, rules=RULES, by="sha256:plan"):
-        with closing(self.ledger()) as ledger:
+        with closing(self._ledger()) as ledger:
             held = ledger.posted_held()
-            return list(cancel.take_back(held, ledger, self.provider, self.time, rules, by=by))
+            return Read(ledger).read(list(cancel.take_back(held, ledger, self.provider, self.time, rules, by=by)))
 
     def finish(self, rules=RULES):
-        with closing(self.ledger()) as ledger:
-            return list(cancel.finish(ledger, self.provider, self.time, rules))
+        with closing(self._ledger()) as ledger:
+            return Read(ledger).read(list(cancel.finish(ledger, self.provider, self.time, rules)))
 
     def refresh(self):
-        with closing(self.ledger()) as ledger:
-            return list(refresh.refresh(ledger, self.provider))
+        with closing(self._ledger()) as ledger:
+            return Read(ledger).read(list(refresh.refresh(ledger, self.provider)))
 
     @property
     def states(self):

@@ -21,8 +21,9 @@ def records_of(ledger: Ledger, wanted: str | None) -> Iterator[Record]:
         return
     place = address.parse(wanted)
     secret = ledger.secret or b""
+    names = ledger.names(place.number) if place.number is not None else None
     for record in ledger.records(place.message, place.revision):
-        if place.number not in (None, record.number):
+        if names is not None and record.number not in names:
             continue
         if place.ref in (None, ref(secret, record.message, record.revision, record.number)):
             yield record

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from smsdeclare.definitions import Definitions
+    from smsdeclare.ledgers.naming import Numbers
     from smsdeclare.ledgers.postgresql import PostgresqlLedger
 
 #: A name that nobody has to quote; it leaves room for what marks the sandbox.
@@ -42,14 +43,14 @@ def schema_of_broken_files(folder: Path, root_file: str | None) -> str | None:
         return None
 
 
-def open_schema(schema: str) -> PostgresqlLedger:
+def open_schema(schema: str, numbers: Numbers) -> PostgresqlLedger:
     """The state in a schema of the database that the environment names; raises InputError or StateError."""
     url = environment.postgresql_url()
     try:
         from smsdeclare.ledgers.postgresql import PostgresqlLedger  # noqa: PLC0415 - an extra, loaded where it is used
     except ImportError as error:
         raise InputError(Diagnostic(code=codes.STATE_DRIVER, detail="")) from error
-    return PostgresqlLedger(url, schema, SystemClock())
+    return PostgresqlLedger(url, schema, SystemClock(), numbers)
 
 
 def _named(given: str | None, project: str, *, is_sandbox: bool) -> str:

@@ -23,6 +23,8 @@ _POSTGRESQL = "SMSDECLARE_POSTGRESQL_URL"
 #: What encrypts a state; with _OLD behind it, what did before.
 _STATE_PASSPHRASE = "SMSDECLARE_STATE_PASSPHRASE"  # noqa: S105 - a variable's name
 _STATE_KEY = "SMSDECLARE_STATE_KEY"
+#: What hashes numbers in a state that keeps none.
+_NUMBERS_KEY = "SMSDECLARE_NUMBERS_KEY"
 #: Any of these of libpq names a server or a database.
 _LIBPQ = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE")
 #: An ovh.conf larger than this is none. Bytes.
@@ -106,6 +108,15 @@ def _state_key(suffix: str) -> Passphrase | RawKey | None:
         raise InputError(
             Diagnostic(code=codes.STATE_KEY_UNFIT, detail=f"{words if passphrase else raw}: {error}")
         ) from None
+
+
+def numbers_key() -> bytes | None:
+    """The key of the hashes that stand in a state in place of numbers; raises InputError where it is unfit."""
+    try:
+        found = os.environ.get(_NUMBERS_KEY, "")
+        return RawKey.parse(found).value if found else None
+    except ValueError as error:
+        raise InputError(Diagnostic(code=codes.NUMBERS_KEY_UNFIT, detail=f"{_NUMBERS_KEY}: {error}")) from None
 
 
 def is_ci() -> bool:

@@ -23,6 +23,7 @@ from smsdeclare.definitions import (
 )
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, StateError
+from smsdeclare.ledgers.naming import Numbers
 from smsdeclare.project import read, read_policy
 from smsdeclare.quotes import Quotes
 from smsdeclare.rates import Rates
@@ -108,15 +109,20 @@ def state_path(wanted: Definitions) -> Path:
 
 def ledger(wanted: Definitions) -> RelationalLedger:
     """The state of a project; raises StateError where it would be lost, or can't be trusted."""
+    return ledger_as(wanted, Numbers(are_hashed=wanted.state.hashes_numbers, key=environment.numbers_key()))
+
+
+def ledger_as(wanted: Definitions, numbers: Numbers) -> RelationalLedger:
+    """The same, whose numbers are to be kept in one way or another."""
     if wanted.state.backend == "postgresql":
         from smsdeclare.cli import database  # noqa: PLC0415 - most projects have none
 
-        return database.open_schema(database.schema_of(wanted))
+        return database.open_schema(database.schema_of(wanted), numbers)
     from smsdeclare.ledgers.sqlite import SqliteLedger  # noqa: PLC0415 - sqlite3 is loaded where it is used
 
     if environment.is_ci() and not wanted.state.allow_local_in_ci and not _stays_here(wanted):
         raise StateError(Diagnostic(code=codes.STATE_LOCAL_IN_CI, detail=state_path(wanted).name))
-    return SqliteLedger(state_path(wanted))
+    return SqliteLedger(state_path(wanted), numbers)
 
 
 def ledger_offline(wanted: Definitions) -> RelationalLedger:
@@ -228,6 +234,7 @@ def ledger_without_files(session: Session) -> RelationalLedger:
     from smsdeclare.cli import database  # noqa: PLC0415 - as above
     from smsdeclare.ledgers.sqlite import SqliteLedger  # noqa: PLC0415 - as above
 
+    numbers = Numbers(key=environment.numbers_key())
     try:
         sound = definitions(session)
         schema = database.schema_of(sound) if sound.state.backend == "postgresql" else None
@@ -235,7 +242,7 @@ def ledger_without_files(session: Session) -> RelationalLedger:
     except InputError:
         sound, schema = None, database.schema_of_broken_files(session.project_folder, session.root_file)
     if schema is not None:
-        kept = database.open_schema(schema)
+        kept = database.open_schema(schema, numbers)
         if kept.binding is None:
             kept.close()
             raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=f"PostgreSQL schema {schema}"))
@@ -249,7 +256,7 @@ def ledger_without_files(session: Session) -> RelationalLedger:
         path = found[0]
     if not path.exists():
         raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=path.name))
-    return SqliteLedger(path)
+    return SqliteLedger(path, numbers)
 
 
 def definitions_of_state(session: Session, found: RelationalLedger) -> Definitions:

@@ -90,7 +90,7 @@ def command(
             hold=opening.advertising_hold(definitions),
             variables=opening.used_variables(definitions, outside),
             targets=targets,
-            shown_targets=without_numbers(targets, ledger.secret),
+            shown_targets=without_numbers(targets, ledger),
         )
         if offline:
             rates = opening.known_rates(definitions)

@@ -25,7 +25,7 @@ def row_of(record: Record, secret: bytes, *, show_numbers: bool) -> SendRow:
         ref=ref(secret, record.message, record.revision, record.number),
         message=record.message,
         revision=record.revision,
-        receiver=record.number if show_numbers else mask_number(record.number),
+        receiver=record.receiver if show_numbers or record.receiver is None else mask_number(record.receiver),
         status=shown(record.state),
         attempts=record.attempts,
         id=record.id,

@@ -298,7 +298,7 @@ class Run:
     def sum_up(self, digest: str | None = None, kept: int = 0, *, skipped: int = 0, title: str = "Apply") -> Applied:
         """What this run did, and everything that is unknown now, whichever run left it so."""
         states = {
-            Key(event.claim.message, event.claim.revision, number): state
+            Key(event.claim.message, event.claim.revision, self.ledger.names(number)[0]): state
             for event in self.done
             for number, state in event.outcome.states.items()
         }

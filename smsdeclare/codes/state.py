@@ -126,6 +126,18 @@ STATE_IN_CLEAR = Code(
     "Somebody may have put it there. If it is yours, encrypt it on purpose; only `state.encryption: none` reads it as "
     "it is.",
 )
+NUMBERS_KEY_WRONG = Code(
+    "SMS543",
+    "The key of the numbers is not this state's",
+    "With another key everybody would look new, and get everything again. Set SMSDECLARE_NUMBERS_KEY to the key that "
+    "made the hashes in the state.",
+)
+NUMBERS_DIFFER = Code(
+    "SMS544",
+    "The state keeps numbers in another way than the files say",
+    "Numbers are turned into hashes once and on purpose, by `smsdeclare state hash-numbers`, and never back. Do that, "
+    "or let `state.numbers` say what the state has.",
+)
 STATE_UNREACHABLE = Code(
     "SMS570",
     "The state is out of reach",

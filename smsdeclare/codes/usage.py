@@ -26,6 +26,24 @@ ENCRYPTION_MISSING = Code(
     "The library for encryption is not installed",
     "Run `pip install 'smsdeclare[encryption]'`.",
 )
+NUMBERS_KEY_MISSING = Code(
+    "SMS943",
+    "The key of the numbers is not set",
+    "The state holds hashes in place of phone numbers, or is to. Set SMSDECLARE_NUMBERS_KEY to the key that made them; "
+    "for a new state, to 32 random bytes in base64 (`openssl rand -base64 32` makes them). Keep it where you keep "
+    "passwords: without it nobody can tell who was sent what.",
+)
+NUMBERS_KEY_UNFIT = Code(
+    "SMS944",
+    "The key of the numbers can't be used",
+    "SMSDECLARE_NUMBERS_KEY is 32 random bytes in base64 or hexadecimal (`openssl rand -base64 32`).",
+)
+NOT_SEALED_HERE = Code(
+    "SMS945",
+    "This backend does not encrypt the state itself",
+    "It makes each send durable before it is posted, which no file that is encrypted as a whole can do at that pace. "
+    "Use an encrypted disk, and `state.numbers: hashed` so that no phone number is in it.",
+)
 PORT_TAKEN = Code(
     "SMS980",
     "The sandbox can't listen on this port",

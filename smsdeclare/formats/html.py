@@ -140,7 +140,7 @@ def _in_doubt(overview: Overview) -> Iterator[str]:
 def _doubtful(row: SendRow) -> Iterator[str]:
     yield (
         f'<tr><th scope="row"><code>{_text(row.address)}<wbr>#{_text(row.ref)}</code></th>'
-        f'<td class="called">{_text(row.receiver)}</td></tr>'
+        f'<td class="called">{_text(row.receiver or "number not kept")}</td></tr>'
     )
     status = f"{row.status} " if row.status != "unknown" else ""
     why = f": {_text(row.reason)}" if row.reason else ""

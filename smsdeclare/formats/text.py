@@ -31,6 +31,8 @@ _ACTIONS = {
     Action.KEEP: ("=", "2"),
     Action.SETTLE: ("?", "33"),
 }
+#: In place of a number that the state does not hold.
+_NOT_KEPT = "(number not kept)"
 #: So many findings are told in full.
 _REPORTED = 100
 #: So many rows and warnings are listed; the rest is counted.
@@ -140,7 +142,7 @@ def applied(applied: Applied, style: Style) -> str:
             lines.append(_paint(f"{title}: {_count(len(rows), 'receiver')}", "33", style))
             for row in rows[:_LISTED]:
                 reason = f"   {_line(row.reason)}" if row.reason else ""
-                lines.append(f"  {row.address}#{row.ref}   {row.receiver}   since {row.since}{reason}")
+                lines.append(f"  {row.address}#{row.ref}   {row.receiver or _NOT_KEPT}   since {row.since}{reason}")
             if len(rows) > _LISTED:
                 lines.append(f"  and {len(rows) - _LISTED} more; `smsdeclare state list` shows all")
     if applied.unknown:
@@ -253,7 +255,7 @@ def sends(rows: Sequence[SendRow], style: Style) -> str:  # noqa: ARG001 - the r
     if not rows:
         return "Nothing is on record.\n"
     return "".join(
-        f"{row.address}#{row.ref}   {row.receiver}   {row.status}   "
+        f"{row.address}#{row.ref}   {row.receiver or _NOT_KEPT}   {row.status}   "
         f"{_when(row)}{f'   {_line(row.reason)}' if row.reason else ''}\n"
         for row in rows
     )

@@ -54,7 +54,11 @@ class EvidenceLedger(Upkeep):
 
     def is_on_record(self, key: Key) -> bool:
         """Whether there is such a send."""
-        return any(True for _ in self._rows(statements.IS_ON_RECORD, key._asdict()))
+        return any(
+            True
+            for name in self.names(key.number)
+            for _ in self._rows(statements.IS_ON_RECORD, {**key._asdict(), "number": name})
+        )
 
     @property
     def trusts_absence(self) -> bool:
@@ -105,6 +109,7 @@ class EvidenceLedger(Upkeep):
 
         `by` says who and why; it stays on record. Raises StateError, and moves none, where one is not in doubt.
         """
+        by = {name: self._said(text) for name, text in by.items()}
         reason = f"by {by['actor']}: {by['reason']}"
         with self._transaction() as run:
             for job in jobs:

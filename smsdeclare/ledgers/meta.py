@@ -12,27 +12,32 @@ from smsdeclare import __version__, codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 from smsdeclare.ledgers.evidence import damaged
+from smsdeclare.ledgers.naming import AS_KEPT, HASHES, hashing_meta
 
 if TYPE_CHECKING:
+    from smsdeclare.ledgers.naming import Numbers
     from smsdeclare.records import Binding
 
 #: What a binding is made of, by its names in `meta`.
 BINDING = ("project", "provider", "endpoint", "service")
 FORMAT = 2
 #: What a version must understand to keep a ledger of this format whole.
-FEATURES: tuple[str, ...] = ()
+FEATURES: tuple[str, ...] = (HASHES,)
 
 
-def fresh_meta(binding: Binding) -> dict[str, str]:
+def fresh_meta(binding: Binding, numbers: Numbers = AS_KEPT) -> dict[str, str]:
     """The rows of `meta` of a new ledger."""
+    lineage = str(uuid.uuid4())
+    hashing = hashing_meta(numbers, lineage)
     return {
         "format": str(FORMAT),
-        "features": json.dumps(FEATURES),
+        "features": json.dumps([HASHES] if hashing else []),
         "version": __version__,
-        "lineage": str(uuid.uuid4()),
+        "lineage": lineage,
         "serial": "1",
         "epoch": "1",
         "secret": secrets.token_hex(32),
+        **hashing,
         **asdict(binding),
     }
 

@@ -11,6 +11,7 @@ from smsdeclare.errors import StateError
 from smsdeclare.ledgers import postgresql_copies, statements
 from smsdeclare.ledgers.evidence import damaged
 from smsdeclare.ledgers.meta import checked, fresh_meta
+from smsdeclare.ledgers.naming import AS_KEPT
 from smsdeclare.ledgers.postgresql_server import WORDS, CommitInDoubt, Server
 from smsdeclare.ledgers.relational import RelationalLedger
 from smsdeclare.ledgers.sqlite_file import empty
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from smsdeclare.clock import Clock
     from smsdeclare.ledger import Request
     from smsdeclare.ledgers.copies import Contents, Pushed
+    from smsdeclare.ledgers.naming import Numbers
     from smsdeclare.ledgers.upkeep import Run
     from smsdeclare.records import Binding, Claim, Intent
 
@@ -43,15 +45,17 @@ class PostgresqlLedger(RelationalLedger):
     is_shared = True
     words = WORDS
 
-    def __init__(self, url: str, schema: str, clock: Clock) -> None:
+    def __init__(self, url: str, schema: str, clock: Clock, numbers: Numbers = AS_KEPT) -> None:
         self._server = Server(url, schema)
         self._clock = clock
+        self._numbers = numbers
         self._is_kept = False
         #: What is read before the first write.
         self._nothing = empty()
         try:
             self._meta = self._read_meta()
             self._upgrade()
+            self._check_numbers()
         except BaseException:
             self.close()
             raise
@@ -145,7 +149,7 @@ class PostgresqlLedger(RelationalLedger):
         try:
             with self._server.unlocked() as run:
                 self._lay(run)
-                for name, value in fresh_meta(binding).items():
+                for name, value in fresh_meta(binding, self._numbers).items():
                     run(statements.INSERT_META, {"name": name, "value": value})
         except StateError:
             # Another run may have been faster: then its tables are the state.

@@ -41,14 +41,15 @@ class ReadingLedger(EvidenceLedger):
     def taken(self, message: str, revision: int, numbers: Sequence[str]) -> Sequence[str]:
         """Which of these numbers no claim would get at this moment."""
         key, free = {"message": message, "revision": revision}, tuple(sorted(FREE))
+        called = {name: number for number in numbers for name in self.names(number)}
         return [
-            number
-            for some in named(numbers)
-            for (number,) in self._rows(statements.taken(len(some), free), {**key, **some})
+            called[name]
+            for some in named(list(called))
+            for (name,) in self._rows(statements.taken(len(some), free), {**key, **some})
         ]
 
     def known(self, message: str, revision: int) -> Iterator[Known]:
-        """Every send of a revision, ordered by number."""
+        """Every send of a revision, ordered by what stands for its number."""
         for number, state, resends, text, *others in self._rows(
             statements.KNOWN, {"message": message, "revision": revision}
         ):

@@ -15,7 +15,7 @@ from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.meta import FORMAT, foreign
 from smsdeclare.ledgers.reading import ReadingLedger, named
 from smsdeclare.ledgers.upkeep import Run, read_stopped, stopped_by
-from smsdeclare.records import Binding, Claim
+from smsdeclare.records import HASH_MARK, Binding, Claim
 from smsdeclare.states import FREE, State
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class RelationalLedger(ReadingLedger):
         """Make it belong to `binding`, durably; raises StateError where it belongs elsewhere."""
         if self.binding is None:
             self._create(binding)
+            self._check_numbers()
         if self.binding != binding:
             raise StateError(foreign(self.binding, binding))
 
@@ -170,9 +171,10 @@ class RelationalLedger(ReadingLedger):
         # Jobs of an earlier message of this name may live on under its new one: no tag is ever given out twice.
         while run(statements.TAG_TAKEN, {"tag": _tag(binding, intent.message, intent.revision, ordinal)}).fetchone():
             ordinal += 1
-        numbers = {f"number{place}": number for place, number in enumerate(intent.numbers)}
-        upsert = statements.claim(len(intent.numbers), tuple(sorted(FREE)))
-        rows = run(upsert, {**key, **numbers, "state": state.value, "ordinal": ordinal}).fetchall()
+        called = self._called(run, intent)
+        numbers = {f"number{place}": name for place, name in enumerate(called)}
+        upsert = statements.claim(len(called), tuple(sorted(FREE))) if called else ""
+        rows = run(upsert, {**key, **numbers, "state": state.value, "ordinal": ordinal}).fetchall() if called else []
         if not rows:
             return None
         return Claim(
@@ -180,9 +182,23 @@ class RelationalLedger(ReadingLedger):
             revision=intent.revision,
             ordinal=ordinal,
             tag=_tag(binding, intent.message, intent.revision, ordinal),
-            numbers=tuple(sorted(row[0] for row in rows)),
+            numbers=tuple(sorted(called[row[0]] for row in rows)),
             send_at=intent.send_at,
         )
+
+    def _called(self, run: Run, intent: Intent) -> dict[str, str]:
+        """What stands on record → the intended number, in the order in which all take rows; without who was erased."""
+        called = {name: number for number in intent.numbers for name in self.names(number)}
+        if len(called) > len(intent.numbers):
+            key = {"message": intent.message, "revision": intent.revision}
+            hashes = [name for name in called if name.startswith(HASH_MARK)]
+            for some in named(hashes):
+                erased = run(statements.on_record(len(some)), {**key, **some}).fetchall()
+                for number in [called[name] for (name,) in erased]:
+                    del called[number]
+            for name in hashes:
+                del called[name]
+        return dict(sorted(called.items()))
 
     def _add_job(self, run: Run, intent: Intent, claim: Claim, body_digest: str, not_after: int) -> None:
         job = {
@@ -228,8 +244,7 @@ class RelationalLedger(ReadingLedger):
             # To be told as what it is: who waits for the other run does not learn what became of these.
             raise StateError(*error.diagnostics) from error
 
-    @staticmethod
-    def _answer(run: Run, claim: Claim, outcome: Outcome) -> int:
+    def _answer(self, run: Run, claim: Claim, outcome: Outcome) -> int:
         key = {"message": claim.message, "revision": claim.revision, "ordinal": claim.ordinal}
         answer = {
             **key,
@@ -242,10 +257,11 @@ class RelationalLedger(ReadingLedger):
         run(statements.ANSWER_JOB, answer)
         by_state: dict[State, list[str]] = {}
         for number, state in sorted(outcome.states.items()):
-            by_state.setdefault(state, []).append(number)
+            by_state.setdefault(state, []).append(self.names(number)[0])
+        reasons = {state: self._said(reason) for state, reason in outcome.reasons.items()}
         return sum(
             run(
-                statements.move(len(some)), {**key, **some, "state": state.value, "reason": outcome.reasons.get(state)}
+                statements.move(len(some)), {**key, **some, "state": state.value, "reason": reasons.get(state)}
             ).rowcount
             for state, numbers in by_state.items()
             for some in named(numbers)

@@ -15,6 +15,7 @@ from smsdeclare.errors import InputError, StateError
 from smsdeclare.ledgers import copies, statements
 from smsdeclare.ledgers.evidence import damaged
 from smsdeclare.ledgers.meta import FORMAT, checked, fresh_meta
+from smsdeclare.ledgers.naming import AS_KEPT
 from smsdeclare.ledgers.relational import RelationalLedger
 from smsdeclare.ledgers.sqlite_file import (
     WORDS,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from smsdeclare.ledgers.copies import Contents, Pushed
+    from smsdeclare.ledgers.naming import Numbers
     from smsdeclare.ledgers.upkeep import Run
     from smsdeclare.records import Binding
 
@@ -44,13 +46,15 @@ class SqliteLedger(RelationalLedger):
 
     words = WORDS
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, numbers: Numbers = AS_KEPT) -> None:
         self._path = path
+        self._numbers = numbers
         self._is_kept = os.path.lexists(path)
         self._connection = open_kept(path) if self._is_kept else empty()
         try:
             self._meta = self._read_meta()
             self._upgrade()
+            self._check_numbers()
         except BaseException:
             self._connection.close()
             raise
@@ -116,7 +120,7 @@ class SqliteLedger(RelationalLedger):
         # Where another run was faster, its file is the state.
         with named(path.name), suppress(FileExistsError), made_whole(path) as made, committed(made) as run:
             lay_tables(made)
-            for name, value in fresh_meta(binding).items():
+            for name, value in fresh_meta(binding, self._numbers).items():
                 run(statements.INSERT_META, {"name": name, "value": value})
         self._reopen()
 

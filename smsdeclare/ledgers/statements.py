@@ -309,6 +309,13 @@ def taken(numbers: int, free: tuple[str, ...]) -> str:
     return TAKEN_OF.format(numbers=_places(numbers), is_free=_is_free(free))
 
 
+def on_record(numbers: int) -> str:
+    """Which of so many names stand on record."""
+    return (
+        f"SELECT number FROM sends WHERE message = :message AND revision = :revision AND number IN ({_places(numbers)})"
+    )
+
+
 def move(numbers: int) -> str:
     """Move so many sends of one job to one state."""
     return MOVE.format(numbers=_places(numbers))

@@ -12,7 +12,8 @@ from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import PlanStale, StateError
 from smsdeclare.ledgers import statements
-from smsdeclare.records import Lease, Stopped
+from smsdeclare.ledgers.naming import Naming
+from smsdeclare.records import HASH_MARK, Lease, Stopped
 from smsdeclare.states import ENDED, FREE
 
 if TYPE_CHECKING:
@@ -43,13 +44,11 @@ class Cursor(Protocol):
 Run = Callable[[str, dict[str, Any]], Cursor]
 
 
-class Upkeep(ABC):
+class Upkeep(Naming, ABC):
     """What people do to a ledger; whatever changes keys or history raises the epoch, so that no older claim holds."""
 
     #: Whether several runs may carry out one plan together.
     is_shared = False
-    #: The rows of `meta`; empty before the first write.
-    _meta: dict[str, str]
 
     @abstractmethod
     def _transaction(self) -> AbstractContextManager[Run]:
@@ -68,7 +67,7 @@ class Upkeep(ABC):
 
     def stop(self, stopped: Stopped) -> None:
         """Give out no claim until `resume`, durably and at once for every run."""
-        value = json.dumps(asdict(stopped))
+        value = json.dumps(asdict(stopped) | {"reason": self._said(stopped.reason)})
         with self._transaction() as run:
             run(statements.DELETE_STOPPED, {})
             run(statements.INSERT_META, {"name": "stopped", "value": value})
@@ -115,16 +114,18 @@ class Upkeep(ABC):
 
         What is free already stays as it is. Raises StateError, and frees none, where one is open or none is left.
         """
-        free = statements.resend(tuple(sorted(ENDED)))
+        free, reason = statements.resend(tuple(sorted(ENDED))), self._said(reason)
         freed: list[Key] = []
         with self._transaction() as run:
             for key in keys:
+                if key.number.startswith(HASH_MARK) and not self.are_hashed:
+                    raise StateError(Diagnostic(code=codes.NOT_ENDED, detail=f"{key.address}: a send that was erased"))
                 if run(free, {**key._asdict(), "reason": reason}).rowcount:
                     freed.append(key)
                     continue
                 found = run(statements.READ_STATE, key._asdict()).fetchone()
                 if found is None or found[0] not in FREE:
-                    detail = f"message.{key.message}@{key.revision}: a send that is unknown or scheduled"
+                    detail = f"{key.address}: a send that is unknown or scheduled"
                     raise StateError(Diagnostic(code=codes.NOT_ENDED, detail=detail))
             if not freed:
                 raise StateError(Diagnostic(code=codes.NOT_ENDED, detail="all of these are free already"))

@@ -16,6 +16,7 @@ from random import Random
 import timed
 import worlds
 from crash.network import Adapter, Boundaries, Network
+from ledgers import Read
 
 from smsdeclare import planning
 from smsdeclare.account import Facts
@@ -27,6 +28,7 @@ from smsdeclare.clock import timestamp
 from smsdeclare.define import define
 from smsdeclare.errors import SmsdeclareError
 from smsdeclare.format import Style
+from smsdeclare.ledgers.naming import AS_KEPT
 from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.project import read
 from smsdeclare.providers.credentials import ApplicationKeys
@@ -56,9 +58,10 @@ _HAS_ONE = frozenset({State.ACCEPTED, State.SCHEDULED, State.DELIVERED, State.FA
 class Scene:
     """A project before and after an edit; every message names itself and its revision in its text."""
 
-    def __init__(self, folder, people):
+    def __init__(self, folder, people, numbers=AS_KEPT):
         """`people` is how many receivers have a text, and so a POST, of their own."""
         self.folder = folder
+        self.numbers = numbers
         self.before = self._define(folder / "before", self._old(people))
         self.after = self._define(folder / "after", self._new(people))
 
@@ -123,9 +126,9 @@ _LISTS = {
 class BrokenLedger(SqliteLedger):
     """A real ledger with a boundary before, in and after each of its writes."""
 
-    def __init__(self, path, boundaries):
+    def __init__(self, path, boundaries, numbers):
         self._boundaries = boundaries
-        super().__init__(path)
+        super().__init__(path, numbers)
 
     @contextmanager
     def _transaction(self):
@@ -266,7 +269,7 @@ class History:
         )
         opened = Opened(provider=provider, binding=timed.BINDING, clock=self.time, outbox=None, rules=self.rules)
         session = Session(folder=self.scene.folder, root_file=None, style=Style(), quiet=True, verbose=False)
-        with closing(BrokenLedger(self.state, boundaries)) as ledger:
+        with closing(BrokenLedger(self.state, boundaries, self.scene.numbers)) as ledger:
             holder = Holder(ledger, self.time)
             yield Run(session=session, opened=opened, ledger=ledger, holder=holder), holder
 
@@ -303,7 +306,7 @@ class History:
     @property
     def states(self):
         """(message, revision, number) → where it stands on record."""
-        with closing(SqliteLedger(self.state)) as ledger:
+        with closing(Read(SqliteLedger(self.state, self.scene.numbers))) as ledger:
             return {(one.message, one.revision, one.number): one.state for one in ledger.records()}
 
     @property

@@ -14,6 +14,7 @@ import pytest
 from crash import campaigns
 from crash.history import RULES, History, Scene
 from crash.network import Boundaries
+from ledgers import HASHED
 
 from smsdeclare.states import State
 
@@ -71,6 +72,12 @@ def test_every_write_and_every_request_of_a_whole_apply_is_a_boundary(begun, who
     expected = {f"{when} {name}": count for name, count in counts.items() for when in ("before", "in", "after")}
     assert {name: count for name, count in expected.items() if name not in ("in bind", "in GET")} == found
     assert [] == list(here.wrongs(here.run_until_quiet()))
+
+
+def test_a_kill_doubles_nobody_where_the_state_holds_no_number(folder):
+    tally = campaigns.kills(Scene(folder / "hashed", people=2, numbers=HASHED), folder, every=6)
+    assert [] == tally.wrongs
+    assert tally.histories == tally.crashes >= 10
 
 
 def test_a_kill_at_any_boundary_of_a_whole_apply_doubles_nobody_and_loses_nobody(whole, folder):

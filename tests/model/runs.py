@@ -100,6 +100,12 @@ class Ledger:
     def __init__(self, ports):
         self._ports = ports
 
+    has_hashes = False
+
+    def names(self, number):
+        """A world of few numbers has nothing to hide."""
+        return (number,)
+
     @property
     def epoch(self):
         """As of the moment at which the run opened it."""

@@ -6,17 +6,19 @@ from datetime import timedelta
 import pytest
 import requests
 import worlds
+from ledgers import HASHED
 from timed import START, World, job, rules
 
+from smsdeclare.ledgers.naming import AS_KEPT
 from smsdeclare.simulator.settings import ALL_RULES, Credential
 
 A, B = worlds.number(0), worlds.number(1)
 DUE = START + timedelta(hours=5)
 
 
-@pytest.fixture
-def world(tmp_path):
-    return lambda script="", **settings: World(tmp_path, script, **settings)
+@pytest.fixture(params=[AS_KEPT, HASHED], ids=["with numbers", "without"])
+def world(tmp_path, request):
+    return lambda script="", **settings: World(tmp_path, script, numbers=request.param, **settings)
 
 
 @pytest.fixture

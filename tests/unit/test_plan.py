@@ -18,7 +18,7 @@ MESSAGE = SimpleNamespace(name="hello", revision=1, options={"noStopClause": Tru
 
 def decision(number="+33639980001", text="d", resends=0, action=Action.SEND, state=None):
     send = Send(number, Text("Hi", text, bill("Hi", {})), 1.0, credits_exact=True)
-    return Decision(send, action, resends, state)
+    return Decision(send, number, action, resends, state)
 
 
 def line(message, decision):

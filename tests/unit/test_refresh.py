@@ -4,14 +4,17 @@ from datetime import timedelta
 
 import pytest
 import worlds
+from ledgers import HASHED
 from timed import START, World, job
+
+from smsdeclare.ledgers.naming import AS_KEPT
 
 A, B, C = (worlds.number(place) for place in range(3))
 
 
-@pytest.fixture
-def world(tmp_path):
-    return lambda script="", **settings: World(tmp_path, script, **settings)
+@pytest.fixture(params=[AS_KEPT, HASHED], ids=["with numbers", "without"])
+def world(tmp_path, request):
+    return lambda script="", **settings: World(tmp_path, script, numbers=request.param, **settings)
 
 
 def records(here):
@@ -72,7 +75,7 @@ def test_it_goes_on_where_it_was_broken_off(world):
 
     from smsdeclare.refresh import refresh
 
-    with closing(here.ledger()) as ledger:
+    with closing(here._ledger()) as ledger:
         next(refresh(ledger, here.provider))
     assert ["accepted", "accepted", "delivered"] == sorted(here.states.values())
     assert 2 == len(here.refresh())

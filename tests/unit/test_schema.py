@@ -513,12 +513,12 @@ ROOT_MISTAKES = {
         "Did you mean `file`?",
     ),
     "an unknown key of the state": (
-        "state: {numbers: x}\n",
+        "state: {number: x}\n",
         "SMS101",
         "1:9",
-        "state.numbers",
-        "`numbers`",
-        "Allowed here: `backend`, `path`, `schema`, `allowLocalInCI`.",
+        "state.number",
+        "`number`",
+        "Did you mean `numbers`?",
     ),
     "a duration without a unit": (
         "settle: {after: '30'}\n",

@@ -1,23 +1,26 @@
 """What a look at the provider proves, and what it does not."""
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import worlds
+from ledgers import HASHED
 from timed import START, World, job, rules
 
 from smsdeclare.clock import timestamp
-from smsdeclare.settle import NO_CONTROL
+from smsdeclare.ledgers.naming import AS_KEPT
+from smsdeclare.settle import NO_CONTROL, could_be, named
 from smsdeclare.simulator.settings import Credential
 from smsdeclare.states import State
 
 A, B, C, D = (worlds.number(place) for place in range(4))
 
 
-@pytest.fixture
-def world(tmp_path):
-    return lambda script="", **settings: World(tmp_path, script, **settings)
+@pytest.fixture(params=[AS_KEPT, HASHED], ids=["with numbers", "without"])
+def world(tmp_path, request):
+    return lambda script="", **settings: World(tmp_path, script, numbers=request.param, **settings)
 
 
 def reasons(events):
@@ -158,6 +161,17 @@ def test_what_is_held_for_the_receiver_by_a_job_of_ours_is_not_it(world):
     here.settle()
     with closing(here.ledger()) as ledger:
         assert ["notSent"] == [one.state.value for one in ledger.records("hello") if one.number == B]
+
+
+@pytest.mark.parametrize(("receiver", "could"), [(B, True), (C, False), ("anonymous", True), ("#12", True)])
+def test_what_is_held_for_nobody_who_can_be_read_could_be_anybodys(world, receiver, could):
+    here = world("a")
+    here.apply(job(B, send_at=START + timedelta(hours=5)))
+    with closing(here._ledger()) as ledger:
+        (mine,) = ledger.posted_held()
+        (one,) = here.provider.held()
+        listed = named([replace(one, receiver=receiver)], ledger)
+        assert could == any(could_be(each, mine, next(iter(mine.states)), frozenset()) for each in listed)
 
 
 def test_what_nobody_explains_blocks_whatever_its_text(world):
