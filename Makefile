@@ -17,9 +17,11 @@ lint:
 	check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows ci/examples/github.yml
 
-# Pages that are made from the code must be current.
+# Pages that are made from the code must be current, and the site whole: a link that leads nowhere is an error.
 docs:
 	python docs/generate.py --check
+	python docs/site.py
+	NO_COLOR=1 zensical build --strict --clean
 
 format:
 	ruff check --fix .

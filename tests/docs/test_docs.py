@@ -189,6 +189,25 @@ def test_every_field_of_a_json_document_is_described(name):
     assert set(fields(load_schema(name))) - words == set()
 
 
+def listed(node):
+    """The pages that a part of the navigation names."""
+    if isinstance(node, str):
+        return [node]
+    return [page for below in (node.values() if isinstance(node, dict) else node) for page in listed(below)]
+
+
+def test_the_site_has_every_page_under_one_of_four_kinds():
+    navigation = document.parse((ROOT / "mkdocs.yml").read_bytes(), file="mkdocs.yml").data["nav"]
+    top, *parts = navigation
+    assert ("README.md", ["Tutorial", "How to", "Reference", "Explanation"]) == (
+        top,
+        [*map(next, map(iter, parts))][:4],
+    )
+    beside = {path.name for path in ROOT.glob("*.md")} - {"README.md"}
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    assert pages ^ (set(listed(navigation)) - beside) == set(), "mkdocs.yml names every page"
+
+
 # — all pages —
 
 
