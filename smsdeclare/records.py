@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: What stands in place of a number that is not kept begins with it.
 HASH_MARK = "#"
+#: The reason of a send whose receiver was erased.
+ERASED = "erased"
 _CROCKFORD = str.maketrans("abcdefghijklmnopqrstuvwxyz234567", "0123456789abcdefghjkmnpqrstvwxyz")
 
 

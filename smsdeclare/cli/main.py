@@ -37,7 +37,7 @@ _COMMANDS = {
     "resend": "Let the next plan send something once more.",
     "stop": "The panic button: post nothing more.",
     "resume": "End a stop.",
-    "state": "Look into the state, copy it, restore it.",
+    "state": "Look into the state, copy it, move it, erase in it.",
     "service": "Show the SMS accounts, their credits and senders.",
     "sandbox": "Run a local SMS API with an inbox for the browser.",
     "login": "Get credentials with the least rights.",

@@ -7,7 +7,7 @@ import json
 import click
 
 from smsdeclare import codes
-from smsdeclare.cli import opening, state_copies
+from smsdeclare.cli import opening, state_copies, state_erasing
 from smsdeclare.cli.addressing import records_of
 from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import Explained, ExplainedGroup, Session, format_option, formatter, shared_options
@@ -30,11 +30,14 @@ _STATUSES = sorted({state.value for state in State} - {State.INTENDED.value})
     """,
 )
 def command() -> None:
-    """Look into the state, the record of what was sent; copy it, and put a copy in its place."""
+    """Look into the state, the record of what was sent; copy it, move it, erase who got what."""
 
 
 command.add_command(state_copies.pull)
 command.add_command(state_copies.push)
+command.add_command(state_erasing.prune)
+command.add_command(state_erasing.forget)
+command.add_command(state_erasing.hash_numbers)
 
 
 @command.command(

@@ -138,6 +138,12 @@ NUMBERS_DIFFER = Code(
     "Numbers are turned into hashes once and on purpose, by `smsdeclare state hash-numbers`, and never back. Do that, "
     "or let `state.numbers` say what the state has.",
 )
+ERASE_OPEN = Code(
+    "SMS545",
+    "Not everything of this can be erased yet",
+    "Whether it went out, or will, is still open, and its number is needed to find out. Settle what is unknown "
+    "(`smsdeclare settle`), take back or wait for what is scheduled, and say it again. Nothing was changed.",
+)
 STATE_UNREACHABLE = Code(
     "SMS570",
     "The state is out of reach",

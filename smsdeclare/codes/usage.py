@@ -44,6 +44,12 @@ NOT_SEALED_HERE = Code(
     "It makes each send durable before it is posted, which no file that is encrypted as a whole can do at that pace. "
     "Use an encrypted disk, and `state.numbers: hashed` so that no phone number is in it.",
 )
+UNASKED = Code(
+    "SMS946",
+    "Nobody said yes",
+    "Say `--auto-approve` where there is no terminal to ask on. Nothing was changed.",
+)
+UNCHANGED = Code("SMS947", "It was declined", "Nothing was changed.")
 PORT_TAKEN = Code(
     "SMS980",
     "The sandbox can't listen on this port",

@@ -10,7 +10,7 @@ from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 from smsdeclare.ledgers import statements
-from smsdeclare.ledgers.upkeep import Upkeep
+from smsdeclare.ledgers.erasing import Erasing
 from smsdeclare.records import Moved, Posted
 from smsdeclare.states import State
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from smsdeclare.records import Evidence, Key, Receipt, Taken
 
 
-class EvidenceLedger(Upkeep):
+class EvidenceLedger(Erasing):
     """Every write is conditional on the job that the evidence is about: who is first wins, the rest is no error."""
 
     # — looking up —

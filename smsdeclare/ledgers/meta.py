@@ -28,7 +28,7 @@ FEATURES: tuple[str, ...] = (HASHES,)
 def fresh_meta(binding: Binding, numbers: Numbers = AS_KEPT) -> dict[str, str]:
     """The rows of `meta` of a new ledger."""
     lineage = str(uuid.uuid4())
-    hashing = hashing_meta(numbers, lineage)
+    hashing = hashing_meta(numbers, lineage) if numbers.are_hashed else {}
     return {
         "format": str(FORMAT),
         "features": json.dumps([HASHES] if hashing else []),

@@ -88,16 +88,20 @@ class Naming:
     def _hashed(self) -> Callable[[str], str]:
         lineage = self._meta["lineage"]
         if self._hash is None or self._hash[0] != lineage:
-            key = numbers_key(self._numbers, lineage)
-            if not hmac.compare_digest(_check(key), self._meta[_CHECK]):
-                raise StateError(Diagnostic(code=codes.NUMBERS_KEY_WRONG, detail=""))
-            self._hash = lineage, partial(hashed, key)
+            self._hash = lineage, self._hashing(self._meta)
         return self._hash[1]
+
+    def _hashing(self, meta: Mapping[str, str]) -> Callable[[str], str]:
+        """What hashes a number, for a state with these rows of `meta`."""
+        key = numbers_key(self._numbers, meta["lineage"])
+        if not hmac.compare_digest(_check(key), meta[_CHECK]):
+            raise StateError(Diagnostic(code=codes.NUMBERS_KEY_WRONG, detail=""))
+        return partial(hashed, key)
 
 
 def hashing_meta(numbers: Numbers, lineage: str) -> dict[str, str]:
-    """The rows of `meta` of a state that is to keep hashes alone; none where it is not."""
-    return {_MODE: _HASHED, _CHECK: _check(numbers_key(numbers, lineage))} if numbers.are_hashed else {}
+    """The rows of `meta` of a state that is to keep hashes alone."""
+    return {_MODE: _HASHED, **erasing_meta(numbers, lineage)}
 
 
 def erasing_meta(numbers: Numbers, lineage: str) -> dict[str, str]:
@@ -120,11 +124,6 @@ def hashed(key: bytes, number: str) -> str:
     if number.startswith(HASH_MARK):
         return number
     return HASH_MARK + hmac.digest(key, number.encode(), "sha256")[:_HASH_BYTES].hex()
-
-
-def is_kept(meta: Mapping[str, str]) -> bool:
-    """Whether there are hashes, by the rows of `meta`."""
-    return _CHECK in meta
 
 
 def _check(key: bytes) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from smsdeclare.ledgers import statements
+from smsdeclare.ledgers import erasing_statements, statements
 from smsdeclare.ledgers.evidence import EvidenceLedger, damaged, read_ids
-from smsdeclare.records import Known, Record, Spending, Tally
+from smsdeclare.records import ERASED, Key, Known, Record, Spending, Tally
 from smsdeclare.states import FREE, State
 
 if TYPE_CHECKING:
@@ -73,6 +73,14 @@ class ReadingLedger(EvidenceLedger):
     def in_doubt(self) -> Iterator[Record]:
         """Every send whose fate is open, ordered by key."""
         return map(self._record, self._rows(statements.RECORDS_IN_DOUBT, {}))
+
+    def over(self, before: str) -> Sequence[Key]:
+        """The sends of until that moment whose receivers are still on record, whatever became of them but those free.
+
+        What is open is among them: who erases has to be told.
+        """
+        rows = self._rows(erasing_statements.OVER, {"before": before, "erased": ERASED})
+        return [Key(*row) for row in rows]
 
     def records(self, message: str | None = None, revision: int | None = None) -> Iterator[Record]:
         """What is on record, ordered by message, revision and number."""

@@ -38,10 +38,6 @@ class RelationalLedger(ReadingLedger):
         """Make the tables with `fresh_meta` in them, all or nothing; where another run was faster, its own stay."""
 
     @abstractmethod
-    def _read_meta(self) -> dict[str, str]:
-        """The rows of `meta`, checked; none before the first write."""
-
-    @abstractmethod
     def pull(self, target: Path) -> Contents:
         """Write a copy, a SQLite file, under a name that is free: what is committed at this moment, looked through.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import InputError, StateError
+from smsdeclare.errors import Held, InputError, StateError
 from smsdeclare.ledgers import copies, statements
 from smsdeclare.ledgers.evidence import damaged
 from smsdeclare.ledgers.meta import FORMAT, checked, fresh_meta
@@ -139,6 +139,16 @@ class SqliteLedger(RelationalLedger):
         with named(self._path.name), committed(self._connection) as run:
             yield run
             run(statements.RAISE_SERIAL, {})
+
+    @contextmanager
+    def _erasing(self) -> Iterator[Run]:
+        with named(self._path.name):
+            self._connection.execute("PRAGMA secure_delete = ON")
+        with super()._erasing() as run:
+            yield run
+        # The freed pages are zeros by now; what SQLite left beside moved rows goes with the old pages.
+        with suppress(StateError, Held), named(self._path.name):
+            self._connection.execute("VACUUM")
 
     def _rows(self, statement: str, values: dict[str, Any]) -> Iterator[Any]:
         with named(self._path.name):

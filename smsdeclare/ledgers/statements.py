@@ -179,7 +179,7 @@ READ_STOPPED: Final = "SELECT value FROM meta WHERE name = 'stopped'"
 DELETE_STOPPED: Final = "DELETE FROM meta WHERE name = 'stopped'"
 RESEND: Final = """
     UPDATE sends SET state = 'notSent', resends = resends + 1, reason = :reason, taken_back = NULL, delivered_at = NULL
-    WHERE message = :message AND revision = :revision AND number = :number
+    WHERE message = :message AND revision = :revision AND number = :number AND COALESCE(reason, '') <> :erased
       AND (state IN ({ended}) OR (state = 'cancelled' AND taken_back = 'stop'))"""
 READ_STATE: Final = """
     SELECT state FROM sends WHERE message = :message AND revision = :revision AND number = :number"""
@@ -196,7 +196,9 @@ _POSTED: Final = """
 #: Named in full, so that the index over the few in doubt serves.
 POSTED_IN_DOUBT: Final = _POSTED.format(ordinal="s.ordinal", where="s.state IN ('intended', 'unknown', 'cancelling')")
 POSTED_HELD: Final = _POSTED.format(ordinal="s.ordinal", where="s.state = 'scheduled'")
-POSTED_TAKEN: Final = _POSTED.format(ordinal="s.ordinal", where="s.state = 'accepted'")
+POSTED_TAKEN: Final = _POSTED.format(
+    ordinal="s.ordinal", where="s.state = 'accepted' AND COALESCE(s.reason, '') <> 'erased'"
+)
 POSTED_RELEASED: Final = _POSTED.format(ordinal="s.released_from", where="s.released_from IS NOT NULL")
 POSTED_JOB: Final = _POSTED.format(
     ordinal="s.ordinal",

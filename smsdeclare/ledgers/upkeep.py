@@ -13,7 +13,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import PlanStale, StateError
 from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.naming import Naming
-from smsdeclare.records import HASH_MARK, Lease, Stopped
+from smsdeclare.records import ERASED, Lease, Stopped
 from smsdeclare.states import ENDED, FREE
 
 if TYPE_CHECKING:
@@ -118,14 +118,12 @@ class Upkeep(Naming, ABC):
         freed: list[Key] = []
         with self._transaction() as run:
             for key in keys:
-                if key.number.startswith(HASH_MARK) and not self.are_hashed:
-                    raise StateError(Diagnostic(code=codes.NOT_ENDED, detail=f"{key.address}: a send that was erased"))
-                if run(free, {**key._asdict(), "reason": reason}).rowcount:
+                if run(free, {**key._asdict(), "reason": reason, "erased": ERASED}).rowcount:
                     freed.append(key)
                     continue
                 found = run(statements.READ_STATE, key._asdict()).fetchone()
                 if found is None or found[0] not in FREE:
-                    detail = f"{key.address}: a send that is unknown or scheduled"
+                    detail = f"{key.address}: a send that is unknown or scheduled, or was erased"
                     raise StateError(Diagnostic(code=codes.NOT_ENDED, detail=detail))
             if not freed:
                 raise StateError(Diagnostic(code=codes.NOT_ENDED, detail="all of these are free already"))

@@ -170,3 +170,96 @@ def test_an_unknown_send_is_resolved_by_number(project, command, monkeypatch):
     content = (project / "smsdeclare.state").read_bytes()
     assert not holds_a_number(content)
     assert json.dumps(rows).count('"receiver": null') == 2
+
+
+# — erasing —
+
+
+@pytest.fixture
+def sent(project, command):
+    """A project with numbers in clear that has sent two SMS."""
+    worlds.write(project, files(A, B, state="{}"))
+    assert 0 == command("apply", "-C", project, "--auto-approve").code
+    return project
+
+
+def test_a_number_is_forgotten_and_never_written_to_again(sent, command):
+    assert holds_a_number(state(sent))
+    told = command("state", "forget", A, "--auto-approve", "-C", sent)
+    assert (0, "Erased who got 1 send. None of them is sent again.\n") == (told.code, told.out)
+    assert A[1:].encode() not in state(sent)
+    assert B[1:].encode() in state(sent)
+    worlds.write(sent, files(A, B, C, state="{}", text="Another {{ n }}"))
+    assert (1, 2) == tuple(command("plan", "-C", sent, "--json").json["summary"][one] for one in ("send", "keep"))
+    assert 0 == command("apply", "--auto-approve", "-C", sent).code
+    assert {A: 1, B: 1, C: 1} == received(sent)
+    rows = command("state", "list", "--json", "--show-numbers", "-C", sent).json["sends"]
+    assert {None, B, C} == {row["receiver"] for row in rows}
+    (ref,) = (row["ref"] for row in rows if row["receiver"] is None)
+    again = command("state", "forget", ref, "--auto-approve", "-C", sent)
+    assert (1, True) == (again.code, "SMS507" in again.err)
+    assert 1 == command("resend", f"message.hello@1#{ref}", "--reason", "x", "-C", sent).code
+    (row,) = command("state", "show", f"message.hello@1/{A}", "-C", sent, "--json").json["sends"]
+    assert (ref, "accepted") == (row["ref"], row["status"])
+
+
+def test_what_is_long_over_is_pruned(sent, command):
+    assert (0, "Nothing to erase.\n") == (
+        (result := command("state", "prune", "--older-than", "90d", "--auto-approve", "-C", sent)).code,
+        result.out,
+    )
+    result = command("state", "prune", "--older-than", "0s", "--auto-approve", "-C", sent)
+    assert (0, "Erased who got 2 sends. None of them is sent again.\n") == (result.code, result.out)
+    assert not holds_a_number(state(sent))
+    assert 0 == command("apply", "--auto-approve", "-C", sent).code
+    assert {A: 1, B: 1} == received(sent)
+
+
+def test_nothing_is_erased_that_nobody_said_yes_to(sent, command, monkeypatch):
+    before = state(sent)
+    for what in (("forget", A), ("prune", "--older-than", "0s"), ("hash-numbers",)):
+        result = command("state", *what, "-C", sent)
+        assert (1, True) == (result.code, "SMS946" in result.err)
+    monkeypatch.delenv("SMSDECLARE_NUMBERS_KEY")
+    for what in (("forget", A), ("prune", "--older-than", "0s"), ("hash-numbers",)):
+        result = command("state", *what, "--auto-approve", "-C", sent)
+        assert (1, True) == (result.code, "SMS943" in result.err)
+    assert before == state(sent)
+
+
+@pytest.mark.parametrize("whom", ["+3363998", "0639980001", "nobody", "message.other", "+33639989999"])
+def test_who_is_not_on_record_can_not_be_forgotten(sent, command, whom):
+    result = command("state", "forget", whom, "--auto-approve", "-C", sent)
+    assert (1, "") == (result.code, result.out)
+    assert whom not in result.err or whom in ("nobody", "message.other")
+
+
+def test_a_state_with_numbers_becomes_one_without(sent, command):
+    plan = command("plan", "-C", sent, "--json").json["digest"]
+    assert 0 == command("state", "hash-numbers", "--auto-approve", "-C", sent).code
+    assert not holds_a_number(state(sent))
+    assert (1, "SMS544") == error(command("plan", "-C", sent, "--json"))
+    worlds.write(sent, files(A, B, C))
+    assert (1, 2) == tuple(command("plan", "-C", sent, "--json").json["summary"][one] for one in ("send", "keep"))
+    assert 0 == command("apply", "--auto-approve", "-C", sent).code
+    assert {A: 1, B: 1, C: 1} == received(sent)
+    worlds.write(sent, files(A, B))
+    assert plan == command("plan", "-C", sent, "--json").json["digest"]
+
+
+def test_a_plan_approved_before_somebody_was_erased_is_still_what_is_left_to_do(sent, command, tmp_path):
+    worlds.write(sent, files(A, B, C, state="{}"))
+    command("plan", "--out", tmp_path / "one.plan", "-C", sent)
+    assert 0 == command("state", "forget", A, "--auto-approve", "-C", sent).code
+    assert 0 == command("apply", tmp_path / "one.plan", "-C", sent).code
+    assert {A: 1, B: 1, C: 1} == received(sent)
+
+
+def test_what_is_scheduled_is_not_forgotten(project, command):
+    later = "    sendAt: 2099-01-01 09:00\n    expiresAt: never\n"
+    worlds.write(project, files(A, B, more=later, state="{}"))
+    command("apply", "-C", project, "--auto-approve")
+    before = state(project)
+    result = command("state", "forget", A, "--auto-approve", "-C", project)
+    assert (1, True, True) == (result.code, "SMS545" in result.err, "is scheduled" in result.err)
+    assert before == state(project)
