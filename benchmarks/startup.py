@@ -32,6 +32,7 @@ def measured(rounds):
             FLOOR: partial(run, PYTHON, "-c", "import click"),
             "version": partial(run, SMSDECLARE, "version"),
             "--help": partial(run, SMSDECLARE, "--help"),
+            "preview": partial(run, SMSDECLARE, "preview", folder=folder),
             "validate": partial(run, SMSDECLARE, "validate", folder=folder),
             "plan --offline": partial(run, SMSDECLARE, "plan", "--offline", folder=folder),
         }

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from smsdeclare import codes
+from smsdeclare.acceptance import fits, whole
 from smsdeclare.diagnostics import Diagnostic, Related, by_place
 from smsdeclare.files import MOST_DIAGNOSTICS, short
 
@@ -67,6 +68,8 @@ def validate(document: Document, *, kind: Kind) -> list[Diagnostic]:
 
     `kind` says whether it is a project's root file, one of the others, or a policy from outside.
     """
+    if fits(document.data, {"$ref": f"#/$defs/{kind}"}, _definitions()):
+        return []
     found: list[Diagnostic] = []
     seen: set[Route] = set()
     for error in islice(_validator(kind).iter_errors(document.data), MOST_DIAGNOSTICS):
@@ -79,8 +82,7 @@ def _validator(kind: Kind) -> Validator:
     from jsonschema import Draft202012Validator, ValidationError, validators  # noqa: PLC0415 - takes 0.1 s
 
     def pattern(_: Any, wanted: str, instance: Any, __: Any) -> Iterator[ValidationError]:
-        # Python's $ also matches before a last newline, the schema's does not.
-        if isinstance(instance, str) and not re.search(wanted.removesuffix("$") + r"\Z", instance):
+        if isinstance(instance, str) and not whole(wanted).search(instance):
             yield ValidationError("does not match")
 
     def is_integer(_: Any, instance: Any) -> bool:

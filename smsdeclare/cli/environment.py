@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +10,12 @@ from typing import TYPE_CHECKING
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
-from smsdeclare.ledgers.sealing import Keys, Passphrase, RawKey
-from smsdeclare.providers import credentials
 
 if TYPE_CHECKING:
     from configparser import ConfigParser
+
+    from smsdeclare.ledgers.sealing import Keys, Passphrase, RawKey
+    from smsdeclare.providers.credentials import Credentials
 
 _VARIABLE = "SMSDECLARE_VAR_"
 _POSTGRESQL = "SMSDECLARE_POSTGRESQL_URL"
@@ -61,22 +60,30 @@ def conf_files() -> list[tuple[str, str]]:
 
 def conf() -> ConfigParser:
     """The ovh.conf files of the official clients merged: /etc, the home folder, and this folder, the strongest."""
+    from smsdeclare.providers import credentials  # noqa: PLC0415 - only where a provider is asked
+
     return credentials.read_conf(conf_files())
 
 
 def endpoint(found: ConfigParser) -> tuple[str | None, str]:
     """The endpoint that goes with the credentials, and who names it: OVH_ENDPOINT, else ovh.conf."""
+    from smsdeclare.providers import credentials  # noqa: PLC0415 - only where a provider is asked
+
     source = "OVH_ENDPOINT" if os.environ.get("OVH_ENDPOINT") else "ovh.conf"
     return credentials.endpoint_of(os.environ, found), source
 
 
-def find_credentials(found: ConfigParser, endpoint_name: str) -> credentials.Credentials:
+def find_credentials(found: ConfigParser, endpoint_name: str) -> Credentials:
     """The credentials for an endpoint; raises InputError where there are none, half of them, or two kinds."""
+    from smsdeclare.providers import credentials  # noqa: PLC0415 - only where a provider is asked
+
     return credentials.find(os.environ, found, endpoint_name)
 
 
 def signs(found: ConfigParser, endpoint_name: str) -> bool:
     """Whether the credentials sign each request with its time, so that a late one is refused."""
+    from smsdeclare.providers import credentials  # noqa: PLC0415 - only where a provider is asked
+
     return isinstance(find_credentials(found, endpoint_name), credentials.ApplicationKeys)
 
 
@@ -90,6 +97,8 @@ def postgresql_url() -> str:
 
 def state_keys() -> Keys:
     """What encrypts a state and opens it; raises InputError where none is set, two are, or one is unfit."""
+    from smsdeclare.ledgers.sealing import Keys  # noqa: PLC0415 - few states are encrypted
+
     current, old = _state_key(""), _state_key("_OLD")
     if current is None:
         detail = f"neither {_STATE_PASSPHRASE} nor {_STATE_KEY} is set"
@@ -98,6 +107,8 @@ def state_keys() -> Keys:
 
 
 def _state_key(suffix: str) -> Passphrase | RawKey | None:
+    from smsdeclare.ledgers.sealing import Passphrase, RawKey  # noqa: PLC0415 - as above
+
     words, raw = f"{_STATE_PASSPHRASE}{suffix}", f"{_STATE_KEY}{suffix}"
     passphrase, key = os.environ.get(words), os.environ.get(raw)
     if passphrase and key:
@@ -126,6 +137,9 @@ def is_ci() -> bool:
 
 def actor() -> str:
     """Who is at work, as far as the machine knows."""
+    import getpass  # noqa: PLC0415 - only for the lease, and for what stays on record
+    import socket  # noqa: PLC0415 - as above
+
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

@@ -25,11 +25,9 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, StateError
 from smsdeclare.ledgers.naming import Numbers
 from smsdeclare.project import read, read_policy
-from smsdeclare.quotes import Quotes
 from smsdeclare.rates import Rates
 from smsdeclare.records import Binding
 from smsdeclare.schedule import STRICTEST_HOLD
-from smsdeclare.settle import MOVING, Rules
 
 #: OVHcloud refuses a signature that is older; a clock 8 minutes off was refused, the exact figure is not known.
 SIGNATURE_WINDOW = timedelta(minutes=10)
@@ -45,6 +43,8 @@ if TYPE_CHECKING:
     from smsdeclare.ledgers.relational import RelationalLedger
     from smsdeclare.provider import Provider
     from smsdeclare.providers.endpoints import Endpoint
+    from smsdeclare.quotes import Quotes
+    from smsdeclare.settle import Rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +180,8 @@ def real_or_sandbox(wanted: Definitions) -> Provider:
 
 def quotes(wanted: Definitions, opened: Opened) -> Quotes:
     """What the provider is to be asked of costs; where it does not answer, what it said last counts."""
+    from smsdeclare.quotes import Quotes  # noqa: PLC0415 - only where the provider is asked
+
     billed_in = wanted.provider.billing_country
     return Quotes(opened.provider, billed_in, rate_notes.read(opened.binding.endpoint, billed_in))
 
@@ -203,6 +205,8 @@ def quoting(wanted: Definitions, opened: Opened) -> Iterator[Quotes]:
 
 def _rules(wanted: Definitions) -> Rules:
     """When absence counts; raises InputError for what would be a guess."""
+    from smsdeclare.settle import MOVING, Rules  # noqa: PLC0415 - as above
+
     stays, settings = _stays_here(wanted), wanted.settle
     if not stays and settings.after < SOONEST:
         raise InputError(Diagnostic(code=codes.SETTLE_TOO_SOON, detail="", span=settings.span))

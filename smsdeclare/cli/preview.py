@@ -12,9 +12,6 @@ from smsdeclare.cli import opening
 from smsdeclare.cli.session import Explained, Session, format_option, shared_options
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
-from smsdeclare.formats import json as json_format
-from smsdeclare.formats.bubble import previews
-from smsdeclare.records import ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +46,11 @@ def command(session: Session, wanted: str | None, *, format_name: str) -> None:
     found = preview.preview_all(definitions, messages, is_meant, opening.known_rates(definitions))
     if place and not any(one.receivers or not place.is_send for one in found):
         raise InputError(_unknown(definitions, place, wanted))
-    shown = json_format.previews if format_name == "json" else previews
-    session.out(shown(found, session.style))
+    if format_name == "json":
+        from smsdeclare.formats.json import previews  # noqa: PLC0415 - a preview has to be there at once
+    else:
+        from smsdeclare.formats.bubble import previews  # noqa: PLC0415 - as above
+    session.out(previews(found, session.style))
 
 
 def _names(place: Address, message: Message) -> bool:
@@ -61,6 +61,8 @@ def _receiver_test(definitions: Definitions, place: Address, wanted: str) -> Cal
     """Whether a number of a message is the one that the address names."""
     if place.number is not None:
         return lambda _, number: number == place.number
+    from smsdeclare.records import ref  # noqa: PLC0415 - as above
+
     # Only a ref needs the state: the secret that refs are made with.
     ledger = opening.ledger(definitions)
     try:

@@ -49,3 +49,15 @@ def test_without_network_nothing_of_the_network_is_loaded(tmp_path):
     assert {"sqlite3", "yaml"} <= loaded("plan", folder=project)
     assert set() == loaded("plan", "--offline", folder=project) & {"requests", "urllib3"}
     assert set() == loaded("validate", folder=project) & {"requests", "urllib3", "sqlite3"}
+
+
+@pytest.mark.parametrize("words", [["preview"], ["validate"], ["plan", "--offline"]], ids=" ".join)
+def test_what_is_sound_needs_nobody_to_say_what_is_wrong(words, tmp_path):
+    more = f'receivers: {{team: {{numbers: ["{worlds.number(1)}"]}}}}\n' + worlds.message(to="team")
+    sound = worlds.write(tmp_path / "sound", {"smsdeclare.yaml": worlds.root(more=more)})
+    assert set() == loaded(*words, folder=sound) & {"jsonschema", "requests", "urllib3", "phonenumbers", "rich"}
+
+
+def test_a_preview_loads_what_a_preview_takes(tmp_path):
+    project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=worlds.message())})
+    assert loaded("preview", folder=project) <= {"minijinja", "yaml"}
