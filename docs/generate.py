@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import planted_bugs
 
 from smsdeclare import codes
+from smsdeclare.cli.completing import TABLE
 from smsdeclare.cli.main import group
 from smsdeclare.schema import load_schema
 
@@ -41,6 +42,8 @@ What `--help` prints for every command, its examples last. They work as they sta
 `smsdeclare init` writes; some look at a saved plan, or at what was applied. Results go to standard output, everything
 else to standard error. See [exit-codes.md](exit-codes.md) for the exit codes and [json.md](json.md) for what `--json`
 prints."""
+#: What a value is, by the word that stands for it in the help.
+_STANDS_FOR = {"ADDRESS": "address", "DIR": "folder", "ROOT": "file", "PLANFILE": "file", "FILE": "file"}
 _ERRORS = """\
 Every code with its summary and what to do about it. The summary of a code never varies, so you can search for it. An
 error stops the command; a warning does not."""
@@ -140,6 +143,37 @@ def _contexts(context: click.Context) -> Iterator[click.Context]:
                 yield from _contexts(click.Context(command, info_name=name, parent=context))
 
 
+def words() -> str:
+    """Every command with its options and arguments, for completion."""
+    root = click.Context(group, info_name="smsdeclare", **group.context_settings)
+    return json.dumps(_entry(group, root), indent=1, ensure_ascii=True) + "\n"
+
+
+def _entry(command: click.Command, context: click.Context) -> dict[str, Any]:
+    told = {"help": command.get_short_help_str(80)}
+    if isinstance(command, click.Group):
+        found = ((name, command.get_command(context, name)) for name in command.list_commands(context))
+        return {**told, "commands": {name: _entry(one, context) for name, one in found if one and not one.hidden}}
+    parameters = [_parameter(one) for one in command.params if not getattr(one, "hidden", False)]
+    return {**told, "parameters": parameters}
+
+
+def _parameter(one: click.Parameter) -> dict[str, Any]:
+    metavar = (one.metavar or "").strip("[].").rstrip("…")
+    kind = "flag" if getattr(one, "is_flag", False) else _STANDS_FOR.get(metavar, "text")
+    is_path = isinstance(one.type, click.Path) and kind == "text"
+    is_option = isinstance(one, click.Option)
+    return {
+        "name": one.name,
+        "options": [*one.opts, *one.secondary_opts] if is_option else [],
+        "kind": "file" if is_path else kind,
+        "choices": list(one.type.choices) if isinstance(one.type, click.Choice) else [],
+        "multiple": is_option and one.multiple,
+        "nargs": one.nargs,
+        "help": (one.help or "") if is_option else "",
+    }
+
+
 def errors() -> str:
     """Every diagnostic code, under the headings that the module's docstring gives."""
     headings = dict(re.findall(r"SMS([0-9])xx ([^·\n]+)", codes.__doc__ or ""))
@@ -156,12 +190,13 @@ def errors() -> str:
 def main(arguments: list[str]) -> int:
     """Write the pages that are stale, or with --check name them; the exit code."""
     check = "--check" in arguments
-    texts = pages()
-    stale = [name for name in texts if not (PLACE / name).exists() or (PLACE / name).read_text("utf-8") != texts[name]]
-    for name in stale:
+    texts = {PLACE / name: text for name, text in pages().items()} | {TABLE: words()}
+    stale = [path for path in texts if not path.exists() or path.read_text("utf-8") != texts[path]]
+    for path in stale:
         if not check:
-            (PLACE / name).write_text(texts[name], "utf-8")
-        sys.stderr.write(f"docs/reference/{name}: {'stale; run python docs/generate.py' if check else 'written'}\n")
+            path.write_text(texts[path], "utf-8")
+        shown = f"{'smsdeclare/cli' if path == TABLE else 'docs/reference'}/{path.name}"
+        sys.stderr.write(f"{shown}: {'stale; run python docs/generate.py' if check else 'written'}\n")
     return 1 if stale and check else 0
 
 

@@ -92,6 +92,19 @@ def read(folder: Path, root_name: str | None = None) -> Project:
     )
 
 
+def message_names(folder: Path, root_name: str | None = None) -> list[str]:
+    """The names of messages in all files that can be read, in their order; nothing else is looked at."""
+    path = folder.resolve() / (root_name or ROOT_NAME)
+    folder, unread = path.parent, list[Diagnostic]()
+    root = _parse(path, folder, unread)
+    documents = [
+        root,
+        *(_parse(one, folder, unread) for one in _included(folder, path, _globs(root) if root else DEFAULT_INCLUDE)),
+    ]
+    names = (pair for document in documents if document is not None for pair in _names(document))
+    return list(dict.fromkeys(name for section, name in names if section == "messages"))
+
+
 def read_policy(path: Path) -> Document:
     """A policy that lies outside the project: rules, with or without the key `policy` above them; raises InputError."""
     real = Path(os.path.realpath(path))

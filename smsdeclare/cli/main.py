@@ -42,6 +42,7 @@ _COMMANDS = {
     "sandbox": "Run a local SMS API with an inbox for the browser.",
     "login": "Get credentials with the least rights.",
     "doctor": "Look at all that a run needs, and say what to do.",
+    "completion": "Print the script that completes words in a shell.",
     "schema": "Print the JSON schema of the files.",
     "version": "Print the version.",
 }
@@ -164,6 +165,10 @@ def main() -> NoReturn:
     for stream in streams:
         # A terminal whose letters are not Unicode shows the others as escapes.
         stream.reconfigure(errors="backslashreplace")
+    if wanted := os.environ.get("_SMSDECLARE_COMPLETE"):
+        from smsdeclare.cli.completing import answer  # noqa: PLC0415 - only where a shell asks
+
+        sys.exit(answer(wanted))
     code = run(sys.argv[1:])
     for stream in streams:
         try:

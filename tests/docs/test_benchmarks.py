@@ -20,7 +20,11 @@ def run(name, *arguments):
 @pytest.mark.parametrize(
     ("name", "arguments", "programs"),
     [
-        ("startup.py", ["--rounds", "1"], ["import click", "version", "--help", "preview", "validate", "plan --offline"]),
+        (
+            "startup.py",
+            ["--rounds", "1"],
+            ["import click", "version", "--help", "preview", "validate", "plan --offline"],
+        ),
         (
             "latency.py",
             ["--receivers", "5", "--milliseconds", "0", "--parallelism", "2", "--rounds", "1"],

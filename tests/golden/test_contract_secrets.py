@@ -71,7 +71,7 @@ WORDS = [
     ("status",), ("status", "--json"), ("state", "push", "copy.db"), ("resume",),
     ("plan", "--var", f"hotline={HOTLINE}", "--json"),
     ("service",), ("service", "--json"), ("login",), ("login", "--url"), ("doctor",), ("doctor", "--json"),
-    ("schema",), ("version",), ("version", "--json"),
+    ("completion", "bash"), ("schema",), ("version",), ("version", "--json"),
 ]  # fmt: skip
 
 
