@@ -92,15 +92,21 @@ def read(folder: Path, root_name: str | None = None) -> Project:
     )
 
 
+def paths(folder: Path, root_name: str | None = None) -> list[Path]:
+    """The files of a project, whatever stands in them, the root file first; raises InputError where there is none."""
+    path = folder.resolve() / (root_name or ROOT_NAME)
+    folder = path.parent.resolve()
+    path = folder / path.name
+    if not os.path.lexists(path):
+        raise InputError(Diagnostic(code=codes.NO_PROJECT, detail=f"{root_name or ROOT_NAME} does not exist"))
+    root = _parse(path, folder, [])
+    return [path, *_included(folder, path, _globs(root) if root else DEFAULT_INCLUDE)]
+
+
 def message_names(folder: Path, root_name: str | None = None) -> list[str]:
     """The names of messages in all files that can be read, in their order; nothing else is looked at."""
-    path = folder.resolve() / (root_name or ROOT_NAME)
-    folder, unread = path.parent, list[Diagnostic]()
-    root = _parse(path, folder, unread)
-    documents = [
-        root,
-        *(_parse(one, folder, unread) for one in _included(folder, path, _globs(root) if root else DEFAULT_INCLUDE)),
-    ]
+    found = paths(folder, root_name)
+    documents = [_parse(one, found[0].parent, []) for one in found]
     names = (pair for document in documents if document is not None for pair in _names(document))
     return list(dict.fromkeys(name for section, name in names if section == "messages"))
 

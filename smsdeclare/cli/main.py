@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "init": "Write a project that works at once with the sandbox.",
     "validate": "Check the files: schema and meaning, offline.",
+    "fmt": "Lay out the YAML files in one way.",
     "preview": "Show each text as a phone would: encoding, parts, credits.",
     "plan": "Show the intended sends and what they cost.",
     "apply": "Send what the plan says, and nothing twice.",

@@ -49,5 +49,17 @@ NUMBER_OUT_OF_RANGE = Code("SMS019", "The figure is out of range", "Write a smal
 TOO_MANY_VALUES = Code(
     "SMS022", "The YAML holds too many values", "A file holds some 250,000 at most; move receivers into a CSV file."
 )
+LAYOUT_REFUSED = Code(
+    "SMS091",
+    "The file can't be laid out as it is",
+    "It is left as it was. Write the unusual part more plainly: a text over several lines in quotes or behind `|`, a "
+    "comment on a line of its own.",
+)
+NOT_LAID_OUT = Code("SMS092", "The file is not laid out", "`smsdeclare fmt` does it; `smsdeclare fmt --diff` shows it.")
+NOT_OF_PROJECT = Code(
+    "SMS093",
+    "The file is none of the project's",
+    "Only the root file and what its `include` names are laid out; `-` lays out what comes on standard input.",
+)
 WOULD_OVERWRITE = Code("SMS020", "The file exists already", "Choose another folder, or remove the file.")
 CANT_WRITE = Code("SMS021", "The file can't be written", "Check the folder's permissions and the disk's space.")

@@ -44,7 +44,7 @@ ROWS = f"number,name\n06 39 98 50 03,{VALUES[2]}\n0639 98 50 0377,{VALUES[2]}\n{
 ADDRESS = f"message.hello@1/{B}"
 #: Every command with what it can be asked for; a folder that is not there yet stands as `new`.
 WORDS = [
-    ("init", "new"),
+    ("init", "new"), ("fmt",), ("fmt", "--check"), ("fmt", "--diff"),
     ("validate",), ("validate", "--json"), ("validate", "--format", "github"),
     ("preview",), ("preview", "--json"), ("preview", ADDRESS), ("preview", ADDRESS, "--json"),
     ("preview", f"message.hello@1/{C}9"),
