@@ -123,6 +123,8 @@ def _state_key(suffix: str) -> Passphrase | RawKey | None:
 
 def numbers_key() -> bytes | None:
     """The key of the hashes that stand in a state in place of numbers; raises InputError where it is unfit."""
+    from smsdeclare.ledgers.sealing import RawKey  # noqa: PLC0415 - as above
+
     try:
         found = os.environ.get(_NUMBERS_KEY, "")
         return RawKey.parse(found).value if found else None
