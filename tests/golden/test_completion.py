@@ -39,7 +39,7 @@ def offered(folder, *words):
 
 def test_commands_and_options_and_choices(project):
     assert ["plan", "preview"] == sorted(offered(project, "p"))
-    assert ["list", "pull", "push", "show", "unlock"] == sorted(offered(project, "state", ""))
+    assert {"list", "pull", "push", "show", "unlock"} <= set(offered(project, "state", ""))
     assert ["--target", "--detailed-exitcode"] == [one for one in offered(project, "plan", "--") if one[2] in "td"][
         ::-1
     ]
