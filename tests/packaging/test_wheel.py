@@ -1,8 +1,10 @@
-"""What is in the wheel, and that it works from there."""
+"""What is in the packages, that they are the same whenever they are built, and that the wheel works."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -12,17 +14,50 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+def built(source, outdir):
+    """The source distribution, and the wheel built from it, by the build backend of this environment."""
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(outdir), str(source)]
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "SOURCE_DATE_EPOCH": "1790000000"})
+    return sorted(outdir.iterdir())
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Built as `pip` would, with the build backend of this environment."""
-    folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)],
-        check=True,
-        capture_output=True,
-    )
-    (path,) = folder.glob("*.whl")
+def packages(tmp_path_factory):
+    """Source distribution and wheel."""
+    return built(ROOT, tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def wheel(packages):
+    (path,) = (path for path in packages if path.suffix == ".whl")
     return path
+
+
+def test_built_again_elsewhere_and_later_they_are_the_same_to_the_byte(packages, tmp_path):
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv", ".*_cache", "__pycache__", "build", "dist", ".hypothesis", ".coverage*"
+    )
+    again = built(
+        shutil.copytree(ROOT, tmp_path / "copy", ignore=ignored, copy_function=shutil.copy), tmp_path / "dist"
+    )
+    assert [path.name for path in packages] == [path.name for path in again]
+    assert [path.read_bytes() for path in packages] == [path.read_bytes() for path in again]
+
+
+def test_the_source_has_what_it_takes_to_test_it(packages):
+    (path,) = (path for path in packages if path.suffix == ".gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = {
+        "Makefile",
+        "action.yml",
+        "ci/github.py",
+        "docs/README.md",
+        "mkdocs.yml",
+        "templates/sms.yml",
+        "tests/conftest.py",
+    }
+    assert wanted - names == set()
 
 
 def test_it_holds_every_schema_the_marker_of_types_and_the_license(wheel):
