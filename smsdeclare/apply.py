@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from smsdeclare.codes import Code
     from smsdeclare.jobs import Job
     from smsdeclare.lanes import Lanes
-    from smsdeclare.ledger import Ledger
+    from smsdeclare.ledger import Claims
     from smsdeclare.records import Claim, Intent, Outcome
 
 #: A signature older than this is not posted: the claim is given back. Seconds; far below the provider's window.
@@ -47,7 +47,7 @@ DOUBTS_IN_A_ROW = 3
 
 def apply(
     jobs: Iterable[Job],
-    ledger: Ledger,
+    ledger: Claims,
     provider: Provider,
     clock: Clock,
     *,
@@ -111,7 +111,7 @@ class _Posting:
     """One run: which job is on which lane, and whether more may follow."""
 
     jobs: Iterator[Job]
-    ledger: Ledger
+    ledger: Claims
     provider: Provider
     clock: Clock
     plan_digest: str

@@ -57,17 +57,18 @@ def take_back(
     try:
         held = named(provider.held(), ledger) if wanted else ()
         others = explained(ledger)
-        for job in wanted:
-            if stop():
-                break
-            mine = {number: _whose(held, job, number, others) for number in job.states}
-            unclear = sum(one is None for one in mine.values())
-            if unclear:
-                reason = f"{job.address}: {unclear} that the provider holds under ids that its report did not name"
-                yield Trouble(code=codes.CANT_TAKE_BACK, reason=reason)
-            clear = {number: state for number, state in job.states.items() if mine[number] is not None}
-            if clear:
-                ledger.take_back(replace(job, states=clear), by)
+        with ledger.gathering():
+            for job in wanted:
+                if stop():
+                    break
+                mine = {number: _whose(held, job, number, others) for number in job.states}
+                unclear = sum(one is None for one in mine.values())
+                if unclear:
+                    reason = f"{job.address}: {unclear} that the provider holds under ids that its report did not name"
+                    yield Trouble(code=codes.CANT_TAKE_BACK, reason=reason)
+                clear = {number: state for number, state in job.states.items() if mine[number] is not None}
+                if clear:
+                    ledger.take_back(replace(job, states=clear), by)
     except Forbidden as error:
         yield _forbidden(error)
         return
@@ -101,15 +102,16 @@ def finish(
         after = provider.time()
         if not pause(clock, rules.moving.total_seconds(), stop):
             return
-        for job in jobs:
-            missing = [one for one in job.states if not any(could_be(sms, job, one, others) for sms in held)]
-            if not _is_proof(job, ledger, provider, rules, before, after):
-                missing = []
-            listed = min(_LISTED, rules.after)
-            if job.answered_at is None or before < datetime.fromisoformat(job.answered_at) + listed:
-                # It may be missing because it is not listed yet.
-                missing = [one for one in missing if (job.tag, one) in dropped]
-            yield _conclude(ledger, provider, job, frozenset(missing), after)
+        with ledger.gathering():
+            for job in jobs:
+                missing = [one for one in job.states if not any(could_be(sms, job, one, others) for sms in held)]
+                if not _is_proof(job, ledger, provider, rules, before, after):
+                    missing = []
+                listed = min(_LISTED, rules.after)
+                if job.answered_at is None or before < datetime.fromisoformat(job.answered_at) + listed:
+                    # It may be missing because it is not listed yet.
+                    missing = [one for one in missing if (job.tag, one) in dropped]
+                yield _conclude(ledger, provider, job, frozenset(missing), after)
     except Forbidden as error:
         yield _forbidden(error)
 

@@ -13,14 +13,14 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 
 if TYPE_CHECKING:
-    from smsdeclare.ledger import Ledger
+    from smsdeclare.ledger import Claims
     from smsdeclare.provider import Provider
 
 #: So many tags ahead are looked for: more than jobs may be missing in a row without one that was taken.
 _DEPTH = 3
 
 
-def check(ledger: Ledger, provider: Provider, message: str, revision: int) -> None:
+def check(ledger: Claims, provider: Provider, message: str, revision: int) -> None:
     """Raises StateError where the provider has SMS under tags to come; ProviderError, Forbidden where it can't say."""
     for tag in ledger.next_tags(message, revision, _DEPTH):
         # Another run on this state may have given it out since.

@@ -43,23 +43,24 @@ def intent(job: Job, now: datetime, plan_digest: str) -> Intent:
 def record_missed(missed: Iterable[Missed], ledger: Ledger, clock: Clock, *, plan_digest: str) -> int:
     """Write down what is too late, for good; how many sends."""
     counted = 0
-    for one in missed:
-        by_text: dict[str, list[str]] = {}
-        for send in one.sends:
-            by_text.setdefault(send.text.digest, []).append(send.number)
-        for text_digest, numbers in by_text.items():
-            for start in range(0, len(numbers), _MISSED_AT_ONCE):
-                counted += ledger.miss(
-                    Intent(
-                        message=one.message.name,
-                        revision=one.message.revision,
-                        numbers=tuple(numbers[start : start + _MISSED_AT_ONCE]),
-                        text_digest=text_digest,
-                        template_digest=one.message.template_digest,
-                        options=canonical(dict(one.message.options)).decode(),
-                        plan_digest=plan_digest,
-                        claimed_at=timestamp(clock.now()),
-                    ),
-                    epoch=ledger.epoch,
-                )
+    with ledger.gathering():
+        for one in missed:
+            by_text: dict[str, list[str]] = {}
+            for send in one.sends:
+                by_text.setdefault(send.text.digest, []).append(send.number)
+            for text_digest, numbers in by_text.items():
+                for start in range(0, len(numbers), _MISSED_AT_ONCE):
+                    counted += ledger.miss(
+                        Intent(
+                            message=one.message.name,
+                            revision=one.message.revision,
+                            numbers=tuple(numbers[start : start + _MISSED_AT_ONCE]),
+                            text_digest=text_digest,
+                            template_digest=one.message.template_digest,
+                            options=canonical(dict(one.message.options)).decode(),
+                            plan_digest=plan_digest,
+                            claimed_at=timestamp(clock.now()),
+                        ),
+                        epoch=ledger.epoch,
+                    )
     return counted

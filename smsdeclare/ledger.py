@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import timedelta
 
     from smsdeclare.records import (
         Binding,
@@ -45,7 +47,48 @@ class Fenced(Protocol):
 Request = TypeVar("Request", bound=Fenced)
 
 
-class Ledger(Protocol):
+class Claims(Protocol):
+    """What a run that posts asks of a ledger. Every method may raise StateError."""
+
+    @property
+    def epoch(self) -> int:
+        """Raised by whatever changes keys or history; a claim made for an older one is refused."""
+        ...
+
+    def next_tags(self, message: str, revision: int, count: int) -> Sequence[str]:
+        """The marks of the next jobs of a revision; none before it is bound."""
+        ...
+
+    def has_given_out(self, tag: str) -> bool:
+        """Whether a job on record has this mark, read anew."""
+        ...
+
+    def claim_all(
+        self, wanted: Sequence[tuple[Intent, Callable[[Claim], Request]]], *, epoch: int
+    ) -> Sequence[tuple[Claim, Request] | None]:
+        """As `claim` for several jobs, in this order, as one durable transaction: all of it holds or nothing."""
+        ...
+
+    def miss(self, intent: Intent, *, epoch: int) -> int:
+        """Record the free ones of the intended numbers as missed, for good, as one durable transaction; how many.
+
+        Refused like a claim.
+        """
+        ...
+
+    def record(self, claim: Claim, outcome: Outcome) -> int:
+        """Write an outcome, as one durable transaction; how many sends moved.
+
+        Only sends that still belong to the claim's job and are in doubt move: who is not was settled by another.
+        """
+        ...
+
+    def record_all(self, outcomes: Sequence[tuple[Claim, Outcome]]) -> int:
+        """As `record` for several claims, as one durable transaction; how many sends moved."""
+        ...
+
+
+class Ledger(Claims, Protocol):
     """The record of sends and jobs. Every method may raise StateError."""
 
     @property
@@ -54,8 +97,15 @@ class Ledger(Protocol):
         ...
 
     @property
-    def secret(self) -> bytes | None:
-        """Keys the refs; None before its first write."""
+    def signs_within(self) -> timedelta | None:
+        """For so long after a claim its requests may be signed; None where each is signed in its claim."""
+        ...
+
+    def gathering(self) -> AbstractContextManager[None]:
+        """Inside, what is learned (outcomes, evidence) may come on record with the next claim, or at the end.
+
+        So a ledger that is kept elsewhere is written once. Lost, it is only to be found out again.
+        """
         ...
 
     @property
@@ -71,8 +121,8 @@ class Ledger(Protocol):
         ...
 
     @property
-    def epoch(self) -> int:
-        """Raised by whatever changes keys or history; a claim made for an older one is refused."""
+    def secret(self) -> bytes | None:
+        """Keys the refs; None before its first write."""
         ...
 
     @property
@@ -160,14 +210,6 @@ class Ledger(Protocol):
         """Credits by revision and day, as `credits_taken` counts them; ordered by message, revision, and day."""
         ...
 
-    def next_tags(self, message: str, revision: int, count: int) -> Sequence[str]:
-        """The marks of the next jobs of a revision; none before it is bound."""
-        ...
-
-    def has_given_out(self, tag: str) -> bool:
-        """Whether a job on record has this mark, read anew."""
-        ...
-
     def in_doubt(self) -> Iterator[Record]:
         """Every send whose fate is open, ordered by key."""
         ...
@@ -178,30 +220,6 @@ class Ledger(Protocol):
         `prepare` builds and signs the request from the claim, inside the transaction; what it raises undoes it.
         None where nothing was free. Raises PlanStale where the ledger's epoch is not `epoch`.
         """
-        ...
-
-    def claim_all(
-        self, wanted: Sequence[tuple[Intent, Callable[[Claim], Request]]], *, epoch: int
-    ) -> Sequence[tuple[Claim, Request] | None]:
-        """As `claim` for several jobs, in this order, as one durable transaction: all of it holds or nothing."""
-        ...
-
-    def miss(self, intent: Intent, *, epoch: int) -> int:
-        """Record the free ones of the intended numbers as missed, for good, as one durable transaction; how many.
-
-        Refused like a claim.
-        """
-        ...
-
-    def record(self, claim: Claim, outcome: Outcome) -> int:
-        """Write an outcome, as one durable transaction; how many sends moved.
-
-        Only sends that still belong to the claim's job and are in doubt move: who is not was settled by another.
-        """
-        ...
-
-    def record_all(self, outcomes: Sequence[tuple[Claim, Outcome]]) -> int:
-        """As `record` for several claims, as one durable transaction; how many sends moved."""
         ...
 
     def posted_in_doubt(self) -> Sequence[Posted]:

@@ -67,18 +67,21 @@ def refresh(ledger: Ledger, provider: Provider, *, stop: Callable[[], bool] = la
     """
     now = provider.time()
     due = [job for job in ledger.posted_held() if job.send_at and datetime.fromisoformat(job.send_at) <= now]
-    for job in (*due, *ledger.posted_taken()):
-        claimed = datetime.fromisoformat(job.claimed_at)
-        if claimed < now - KEPT:
-            continue
-        if stop():
-            return
-        listed = named(provider.sent(job.tag, claimed - EARLIER), ledger)
-        receipts = {
-            one.receiver: (Taken(one.id, one.credits), _receipt(one)) for one in listed if one.receiver in job.states
-        }
-        if moved := ledger.receive(job, receipts):
-            yield Received(job=job, sends=moved)
+    with ledger.gathering():
+        for job in (*due, *ledger.posted_taken()):
+            claimed = datetime.fromisoformat(job.claimed_at)
+            if claimed < now - KEPT:
+                continue
+            if stop():
+                return
+            listed = named(provider.sent(job.tag, claimed - EARLIER), ledger)
+            receipts = {
+                one.receiver: (Taken(one.id, one.credits), _receipt(one))
+                for one in listed
+                if one.receiver in job.states
+            }
+            if moved := ledger.receive(job, receipts):
+                yield Received(job=job, sends=moved)
 
 
 def _receipt(one: Listed) -> Receipt | None:

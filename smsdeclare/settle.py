@@ -93,13 +93,14 @@ def settle(
     now = provider.time()
     try:
         look = _begin(ledger, provider, clock, rules, now, doubtful, stop)
-        for job in doubtful:
-            if stop():
-                return
-            yield _settle_job(ledger, provider, look, job)
-        for job in released:
-            if not stop() and _end(job) > now - 2 * HORIZON:
-                yield from _watch(ledger, provider, job, now)
+        with ledger.gathering():
+            for job in doubtful:
+                if stop():
+                    return
+                yield _settle_job(ledger, provider, look, job)
+            for job in released:
+                if not stop() and _end(job) > now - 2 * HORIZON:
+                    yield from _watch(ledger, provider, job, now)
     except Forbidden as error:
         yield Trouble(code=codes.CANT_LOOK, reason=error.diagnostics[0].detail, advice=error.diagnostics[0].suggestion)
 

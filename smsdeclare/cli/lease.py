@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from smsdeclare.clock import Clock
     from smsdeclare.ledger import Ledger
 
-#: A lease that is not renewed runs out after this.
+#: A lease that is not renewed runs out after this, and after as long as a run may be at work on what it has claimed.
 _LASTS = timedelta(minutes=2)
-#: It is renewed after this; every renewal is a durable write. Seconds.
-_RENEWED_AFTER_SECONDS = 30.0
-#: Between two looks whether another run has finished. Seconds.
-_LOOK_SECONDS = 1.0
+#: It is renewed after a quarter of that; every renewal is a durable write.
+_RENEWED_AFTER = 0.25
+#: Between two looks whether another run has finished; where the state is elsewhere, each goes there. Seconds.
+_LOOK_SECONDS, _FAR_LOOK_SECONDS = 1.0, 5.0
 
 
 class Holder:
@@ -44,6 +44,8 @@ class Holder:
         self._clock = clock
         #: Tells it from all other runs.
         self.name = uuid.uuid4().hex
+        self._lasts = _LASTS + (ledger.signs_within or timedelta())
+        self._look_seconds = _LOOK_SECONDS if ledger.signs_within is None else _FAR_LOOK_SECONDS
         self._since = timestamp(self._clock.now())
         #: Of the monotonic clock; None before it is held.
         self._renewed_at: float | None = None
@@ -84,19 +86,22 @@ class Holder:
 
     def renew(self) -> None:
         """Keep it where it is held; raises Held where somebody took it over."""
-        if self._renewed_at is None or self._clock.monotonic() - self._renewed_at < _RENEWED_AFTER_SECONDS:
+        if self._renewed_at is None or not self._is_due(self._renewed_at):
             return
         other = self._ledger.hold(self._lease(), self._is_over)
         if other is not None:
             raise Held(Diagnostic(code=codes.STATE_BUSY, detail=f"taken over by {held_by(other).detail}"))
         self._renewed_at = self._clock.monotonic()
 
+    def _is_due(self, renewed_at: float) -> bool:
+        return self._clock.monotonic() - renewed_at >= self._lasts.total_seconds() * _RENEWED_AFTER
+
     def _wait_for(self, look: Callable[[], Lease | None]) -> None:
         last = self._clock.monotonic() + self._wait.total_seconds()
         while (other := look()) is not None:
             if self._clock.monotonic() >= last:
                 raise Held(held_by(other))
-            self._clock.sleep(_LOOK_SECONDS)
+            self._clock.sleep(self._look_seconds)
 
     def _others(self) -> list[Lease]:
         return [one for one in self._ledger.leases if one.holder != self.name and not self._is_over(one)]
@@ -109,7 +114,7 @@ class Holder:
             pid=os.getpid(),
             ci=environment.ci_job(),
             since=self._since,
-            until=timestamp(self._clock.now() + _LASTS),
+            until=timestamp(self._clock.now() + self._lasts),
             digest=self._digest,
         )
 

@@ -14,6 +14,7 @@ from smsdeclare.errors import StateError
 from smsdeclare.ledgers import erasing_statements, statements
 from smsdeclare.ledgers.naming import HASHES, erasing_meta, hashing_meta
 from smsdeclare.ledgers.upkeep import Upkeep
+from smsdeclare.ledgers.writes import at_once
 from smsdeclare.records import ERASED, ref
 from smsdeclare.redaction import mask_text
 from smsdeclare.states import IN_DOUBT, State
@@ -36,6 +37,7 @@ _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 class Erasing(Upkeep):
     """Nothing here makes a send free: whoever was sent an SMS stays on record, as a hash."""
 
+    @at_once
     def hash_numbers(self, at: str) -> int:
         """Put hashes in place of all numbers, as one durable transaction that raises the epoch; of how many sends.
 
@@ -66,6 +68,7 @@ class Erasing(Upkeep):
             self._end(run, at, "hash numbers", {"sends": len(sends)})
         return len(sends)
 
+    @at_once
     def erase(self, keys: Collection[Key], at: str, kind: str) -> int:
         """Erase who got these sends, as one durable transaction that raises the epoch; how many.
 

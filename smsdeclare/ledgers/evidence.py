@@ -11,6 +11,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.erasing import Erasing
+from smsdeclare.ledgers.writes import at_once, may_wait
 from smsdeclare.records import Moved, Posted
 from smsdeclare.states import State
 
@@ -67,6 +68,7 @@ class EvidenceLedger(Erasing):
 
     # — settling —
 
+    @may_wait
     def settle(self, job: Posted, evidence: Evidence) -> Moved:
         """Write down what a look proved, as one durable transaction.
 
@@ -86,6 +88,7 @@ class EvidenceLedger(Erasing):
             run(statements.CLOSE_JOB, {**key, "at": evidence.at, "credits": sum(known) if known else None})
         return Moved(taken, freed)
 
+    @may_wait
     def late(self, job: Posted, taken: Mapping[str, Taken], at: str) -> tuple[str, ...]:
         """Note that the provider lists what was given back for want of a trace; whose.
 
@@ -104,6 +107,7 @@ class EvidenceLedger(Erasing):
                 run(statements.INSERT_EVENT, {"at": at, "kind": "late", "detail": detail})
         return tuple(found)
 
+    @at_once
     def resolve(self, jobs: Sequence[Posted], *, sent: bool, by: Mapping[str, str], at: str) -> int:
         """Take a person's word for sends in doubt, as one durable transaction; how many moved.
 
@@ -124,6 +128,7 @@ class EvidenceLedger(Erasing):
 
     # — taking back —
 
+    @may_wait
     def take_back(self, job: Posted, by: str) -> frozenset[str]:
         """Mark held sends as being taken back, durably, before the provider is asked to; whose were still held."""
         with self._transaction() as run:
@@ -133,6 +138,7 @@ class EvidenceLedger(Erasing):
                 if run(statements.TAKE_BACK, {**job.key, "number": number, "by": by}).rowcount
             )
 
+    @may_wait
     def end_take_back(self, job: Posted, *, gone: Collection[str], out: Mapping[str, Taken], reason: str) -> Moved:
         """Write down who was taken back, and who went out after all, as one durable transaction."""
         slipped = "it went out before it could be taken back"
@@ -149,6 +155,7 @@ class EvidenceLedger(Erasing):
 
     # — receipts —
 
+    @may_wait
     def receive(self, job: Posted, receipts: Mapping[str, tuple[Taken, Receipt | None]]) -> int:
         """Write down that held sends went out, and what the operator says, as one durable transaction; how many."""
         moved = 0

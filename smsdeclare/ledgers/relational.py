@@ -15,6 +15,7 @@ from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.meta import FORMAT, foreign
 from smsdeclare.ledgers.reading import ReadingLedger, named
 from smsdeclare.ledgers.upkeep import Run, read_stopped, stopped_by
+from smsdeclare.ledgers.writes import at_once, may_wait
 from smsdeclare.records import HASH_MARK, Binding, Claim
 from smsdeclare.states import FREE, State
 
@@ -58,6 +59,7 @@ class RelationalLedger(ReadingLedger):
 
     # — what it is —
 
+    @may_wait
     def bind(self, binding: Binding) -> None:
         """Make it belong to `binding`, durably; raises StateError where it belongs elsewhere."""
         if self.binding is None:
@@ -108,10 +110,13 @@ class RelationalLedger(ReadingLedger):
             return ()
         ((ordinal,),) = self._rows(statements.NEXT_ORDINAL, {"message": message, "revision": revision})
         tags = (_tag(binding, message, revision, place) for place in itertools.count(ordinal))
-        return tuple(itertools.islice((one for one in tags if not self.has_given_out(one)), count))
+        return tuple(itertools.islice((one for one in tags if not self._has_job(one)), count))
 
     def has_given_out(self, tag: str) -> bool:
         """Whether a job on record has this mark."""
+        return self._has_job(tag)
+
+    def _has_job(self, tag: str) -> bool:
         return any(True for _ in self._rows(statements.TAG_TAKEN, {"tag": tag}))
 
     # — writing —
@@ -120,6 +125,7 @@ class RelationalLedger(ReadingLedger):
         """Take what is free of the intended numbers, as one durable transaction."""
         return self.claim_all([(intent, prepare)], epoch=epoch)[0]
 
+    @at_once
     def claim_all(
         self, wanted: Sequence[tuple[Intent, Callable[[Claim], Request]]], *, epoch: int
     ) -> Sequence[tuple[Claim, Request] | None]:
@@ -137,6 +143,7 @@ class RelationalLedger(ReadingLedger):
                 claimed.append((claim, request))
         return claimed
 
+    @may_wait
     def miss(self, intent: Intent, *, epoch: int) -> int:
         """Record the free ones of the intended numbers as missed, for good, as one durable transaction; how many."""
         with self._transaction() as run:
@@ -219,6 +226,7 @@ class RelationalLedger(ReadingLedger):
         }
         run(statements.INSERT_JOB, job)
 
+    @may_wait
     def complete(self, revisions: Iterable[tuple[str, int]], at: str) -> None:
         """Note that nothing is left of these revisions of messages."""
         news = [(message, revision) for message, revision in revisions if not self.is_complete(message, revision)]
@@ -231,6 +239,7 @@ class RelationalLedger(ReadingLedger):
         """Write an outcome, as one durable transaction; how many sends moved."""
         return self.record_all([(claim, outcome)])
 
+    @may_wait
     def record_all(self, outcomes: Sequence[tuple[Claim, Outcome]]) -> int:
         """As `record` for several claims, as one durable transaction; how many sends moved."""
         try:

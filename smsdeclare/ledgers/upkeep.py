@@ -13,6 +13,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import PlanStale, StateError
 from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.naming import Naming
+from smsdeclare.ledgers.writes import Writing, at_once
 from smsdeclare.records import ERASED, Lease, Stopped
 from smsdeclare.states import ENDED, FREE
 
@@ -44,7 +45,7 @@ class Cursor(Protocol):
 Run = Callable[[str, dict[str, Any]], Cursor]
 
 
-class Upkeep(Naming, ABC):
+class Upkeep(Naming, Writing, ABC):
     """What people do to a ledger; whatever changes keys or history raises the epoch, so that no older claim holds."""
 
     #: Whether several runs may carry out one plan together.
@@ -65,6 +66,7 @@ class Upkeep(Naming, ABC):
             return read_stopped(value)
         return None
 
+    @at_once
     def stop(self, stopped: Stopped) -> None:
         """Give out no claim until `resume`, durably and at once for every run."""
         value = json.dumps(asdict(stopped) | {"reason": self._said(stopped.reason)})
@@ -73,6 +75,7 @@ class Upkeep(Naming, ABC):
             run(statements.INSERT_META, {"name": "stopped", "value": value})
             run(statements.INSERT_EVENT, {"at": stopped.at, "kind": "stop", "detail": value})
 
+    @at_once
     def resume(self, at: str) -> None:
         """Give out claims again."""
         with self._transaction() as run:
@@ -84,6 +87,7 @@ class Upkeep(Naming, ABC):
         """Who is at work, as far as it is written down; each may have run out."""
         return tuple(lease for (value,) in self._rows(statements.READ_LEASE, {}) for lease in _read_leases(value))
 
+    @at_once
     def hold(self, lease: Lease, is_over: Callable[[Lease], bool]) -> Lease | None:
         """Take a lease or renew it, unless another run has one that is not over; that one, or None.
 
@@ -97,6 +101,7 @@ class Upkeep(Naming, ABC):
             _write_leases(run, [*others, lease])
         return None
 
+    @at_once
     def let_go(self, holder: str | None, at: str) -> tuple[Lease, ...]:
         """Give the lease of `holder` back, or with None whoever has one, which goes on record; what was there."""
         with self._transaction() as run:
@@ -109,6 +114,7 @@ class Upkeep(Naming, ABC):
                 run(statements.INSERT_EVENT, {"at": at, "kind": "unlock", "detail": detail})
         return given
 
+    @at_once
     def resend(self, keys: Sequence[Key], reason: str, at: str) -> int:
         """Free sends for one more attempt, as one durable transaction that raises the epoch; how many.
 
@@ -133,6 +139,7 @@ class Upkeep(Naming, ABC):
         self._meta["epoch"] = str(int(self._meta["epoch"]) + 1)
         return len(freed)
 
+    @at_once
     def rename(self, old: str, new: str, at: str) -> None:
         """Give all that is on record of one message, or nothing yet, to another name, as one durable transaction."""
         names = {"old": old, "new": new}
