@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from smsdeclare.document import Document, Route
     from smsdeclare.project import Project
 
-#: Each kind of place for the state that there is, with the key that names the place.
-_BACKENDS = {"file": "path", "postgresql": "schema"}
+#: Each kind of place for the state that there is, with the keys that are its own.
+_BACKENDS = {"file": ("path",), "postgresql": ("schema",), "git": ("remote", "branch")}
 #: Those that commit each send for itself, and so can't encrypt the whole each time.
 _NOT_SEALED = ("file", "postgresql")
 #: What word processors make of quotes, and YAML takes for letters.
@@ -116,6 +116,8 @@ class _Definer:
                 backend=state.get("backend", "file"),
                 path=state.get("path"),
                 schema=state.get("schema"),
+                remote=state.get("remote", "origin"),
+                branch=state.get("branch", "smsdeclare-state"),
                 allow_local_in_ci=state.get("allowLocalInCI", False),
                 hashes_numbers=state.get("numbers") == "hashed",
                 is_encrypted=state.get("encryption") != "none",
@@ -138,8 +140,8 @@ class _Definer:
         if root and "encryption" in state and backend in _NOT_SEALED:
             detail = f"backend {backend} has no `encryption`"
             self.reporter.report(codes.NOT_SEALED_HERE, detail, root, ("state", "encryption"), key=True)
-        for key in ("path", "schema"):
-            if root and key in state and key != _BACKENDS.get(backend, key):
+        for key in (key for keys in _BACKENDS.values() for key in keys):
+            if root and key in state and key not in _BACKENDS.get(backend, (key,)):
                 self.reporter.report(
                     codes.NOT_TOGETHER, f"backend {backend} has no `{key}`", root, ("state", key), key=True
                 )

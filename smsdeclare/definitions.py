@@ -73,6 +73,9 @@ class StateSettings:
     #: Of a database; None: one that is named after the project.
     schema: str | None
     allow_local_in_ci: bool
+    #: A remote of the project's Git repository or a URL, and the branch there.
+    remote: str = "origin"
+    branch: str = "smsdeclare-state"
     #: Whether hashes stand in it in place of numbers; None: as it is.
     hashes_numbers: bool | None = None
     #: Whether what is kept elsewhere as a file is encrypted.

@@ -1,6 +1,8 @@
-"""Small histories of a ledger, for tests that need a past; its place is a path or a `Schema`."""
+"""Small histories of a ledger, for tests that need a past; its place is a path, a `Schema` or a `Repository`."""
 
+import os
 import sqlite3
+import subprocess
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +14,9 @@ import worlds
 from psycopg.rows import dict_row
 
 from smsdeclare.clock import SystemClock
+from smsdeclare.ledgers.git import GitLedger, in_clear
+from smsdeclare.ledgers.git_branch import FILE, Branch
+from smsdeclare.ledgers.git_command import Git
 from smsdeclare.ledgers.naming import AS_KEPT, Numbers
 from smsdeclare.ledgers.postgresql import PostgresqlLedger
 from smsdeclare.ledgers.sqlite import SqliteLedger
@@ -84,8 +89,54 @@ class Schema:
         return repr(rows(self)).encode()
 
 
+class Repository:
+    """A branch of a bare repository, as far as a test asks for what a path has."""
+
+    name = "test-state"
+
+    def __init__(self, parent):
+        self.parent = parent
+        self.path = parent / "remote.git"
+        self.git("init", "--quiet", "--bare", "--template=", self.path)
+        # A few processes less for each push.
+        with (self.path / "config").open("a") as stream:
+            stream.write("[receive]\n\tautogc = false\n\tunpackLimit = 100000\n[gc]\n\tauto = 0\n")
+
+    def git(self, *arguments, check=True, **more):
+        """Run git in it, as somebody else would; what it says."""
+        environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        command = ("git", *(("-C", self.path) if self.path.is_dir() else ()), *arguments)
+        return subprocess.run(command, check=check, capture_output=True, env=environment, **more).stdout
+
+    def ledger(self, numbers=AS_KEPT, *, remote=None, clock=None, kind=Branch, environment=None, **more):
+        clock = clock or SystemClock()
+        around = {"PATH": os.environ["PATH"], "HOME": str(self.parent), **(environment or {})}
+        branch = kind(Git(self.parent, remote or str(self.path), around), self.name, clock)
+        return GitLedger(branch, clock, **{"seal": in_clear, "unseal": in_clear, "numbers": numbers, **more})
+
+    @contextmanager
+    def reading(self):
+        connection = sqlite3.connect(":memory:")
+        connection.row_factory = sqlite3.Row
+        connection.deserialize(self.read_bytes())
+        yield connection
+        connection.close()
+
+    def stores(self):
+        """How many versions there were."""
+        return int(self.git("rev-list", "--count", self.name))
+
+    def is_file(self):
+        return True
+
+    def read_bytes(self):
+        return self.git("cat-file", "blob", f"{self.name}:{FILE}")
+
+
 def place(kind, request, folder):
     """Where a ledger of this kind may be; nothing is there yet."""
+    if kind == "git":
+        return Repository(folder)
     return folder / "test.state" if kind == "sqlite" else Schema(request.getfixturevalue("postgresql"), folder)
 
 
@@ -170,6 +221,14 @@ def reading(place):
 def change(place, *statements):
     """Change a ledger behind its back; counts as one write."""
     statements = (*statements, "UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'serial'")
+    if isinstance(place, Repository):
+        ledger = place.ledger()
+        for statement in statements:
+            ledger._connection.execute(*((statement,) if isinstance(statement, str) else statement))
+        ledger._is_ahead = True
+        ledger._stored(lambda: None)
+        ledger.close()
+        return
     if not isinstance(place, Path):
         with place.reading() as connection:
             for statement in statements:

@@ -99,7 +99,7 @@ class World:
         self.time = Time()
         self.numbers = numbers
         self.simulator = Simulator(Settings(origin="https://eu.api.ovh.com", **settings))
-        self.wire = Faulty(self.simulator, self.time, script)
+        self.wire = self.make_wire(script)
         self.path = folder / "test.state"
         (known,) = self.simulator.settings.credentials
         self.keys = ApplicationKeys(
@@ -116,6 +116,9 @@ class World:
             holds_advertising=holds_advertising,
         )
         self._bind()
+
+    def make_wire(self, script):
+        return Faulty(self.simulator, self.time, script)
 
     def _bind(self):
         with closing(self._ledger()) as ledger:

@@ -30,6 +30,11 @@ _LIBPQ = ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE")
 _CONF_LIMIT = 100_000
 
 
+def whole() -> dict[str, str]:
+    """All of it, for a command that finds its own way."""
+    return dict(os.environ)
+
+
 def variables() -> dict[str, str]:
     """Template variables given as SMSDECLARE_VAR_name."""
     return {name.removeprefix(_VARIABLE): value for name, value in os.environ.items() if name.startswith(_VARIABLE)}

@@ -118,6 +118,10 @@ def ledger_as(wanted: Definitions, numbers: Numbers) -> RelationalLedger:
         from smsdeclare.cli import database  # noqa: PLC0415 - most projects have none
 
         return database.open_schema(database.schema_of(wanted), numbers)
+    if wanted.state.backend == "git":
+        from smsdeclare.cli import repository  # noqa: PLC0415 - as above
+
+        return repository.open_branch(wanted.folder, repository.settings_of(wanted), numbers)
     from smsdeclare.ledgers.sqlite import SqliteLedger  # noqa: PLC0415 - sqlite3 is loaded where it is used
 
     if environment.is_ci() and not wanted.state.allow_local_in_ci and not _stays_here(wanted):
@@ -232,25 +236,25 @@ def place(wanted: Definitions) -> Endpoint:
 def ledger_without_files(session: Session) -> RelationalLedger:
     """The state of a folder whose files may be broken; raises StateError where there is none.
 
-    With sound files it is theirs. Else it is that of the database that the root file names, or the only one that lies
-    in the folder; of several none is guessed at.
+    With sound files it is theirs. Else it is that of the database or the branch that the root file names, or the only
+    one that lies in the folder; of several none is guessed at.
     """
-    from smsdeclare.cli import database  # noqa: PLC0415 - as above
+    from smsdeclare.cli import database, repository  # noqa: PLC0415 - as above
     from smsdeclare.ledgers.sqlite import SqliteLedger  # noqa: PLC0415 - as above
 
     numbers = Numbers(key=environment.numbers_key())
     try:
         sound = definitions(session)
         schema = database.schema_of(sound) if sound.state.backend == "postgresql" else None
+        branch = repository.settings_of(sound) if sound.state.backend == "git" else None
         path = state_path(sound)
     except InputError:
         sound, schema = None, database.schema_of_broken_files(session.project_folder, session.root_file)
+        branch = repository.settings_of_broken_files(session.project_folder, session.root_file)
     if schema is not None:
-        kept = database.open_schema(schema, numbers)
-        if kept.binding is None:
-            kept.close()
-            raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=f"PostgreSQL schema {schema}"))
-        return kept
+        return _kept(database.open_schema(schema, numbers), f"PostgreSQL schema {schema}")
+    if branch is not None:
+        return _kept(repository.open_branch(session.project_folder, branch, numbers), f"branch {branch.branch}")
     if sound is None:
         found = sorted(session.project_folder.glob("*.state"))
         if len(found) != 1:
@@ -261,6 +265,14 @@ def ledger_without_files(session: Session) -> RelationalLedger:
     if not path.exists():
         raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=path.name))
     return SqliteLedger(path, numbers)
+
+
+def _kept(found: RelationalLedger, name: str) -> RelationalLedger:
+    """The state if it has been written to; raises StateError."""
+    if found.binding is None:
+        found.close()
+        raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=name))
+    return found
 
 
 def definitions_of_state(session: Session, found: RelationalLedger) -> Definitions:

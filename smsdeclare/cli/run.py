@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from smsdeclare import apply as acting
-from smsdeclare import cancel, codes, refresh, settle, sharing
+from smsdeclare import ahead, cancel, codes, refresh, settle, sharing
 from smsdeclare.cli.progress import Progress
 from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import formatter
@@ -168,8 +167,9 @@ class Run:
         with Progress(self.session, draft) as progress:
             try:
                 if draft.has_work:
-                    ledger.bind(self.opened.binding)
-                    self.holder.hold(digest)
+                    with ledger.gathering():
+                        ledger.bind(self.opened.binding)
+                        self.holder.hold(digest)
                 if draft.renames:
                     for old, new in draft.renames:
                         ledger.rename(old, new, timestamp(clock.now()))
@@ -197,7 +197,7 @@ class Run:
         self, draft: Draft, digest: str, margin: timedelta, stop: StopRequest, lanes: Lanes
     ) -> Iterable[JobDone | JobMissed | Trouble]:
         jobs = sharing.apart(draft.jobs, self.ledger, self.holder.name) if self.ledger.is_shared else draft.jobs
-        return acting.apply(
+        return ahead.apply(
             jobs,
             self.ledger,
             self.opened.provider,

@@ -186,6 +186,74 @@ STATE_DRIVER = Code(
 STATE_NOT_READ = Code(
     "SMS577",
     "The state was not looked at",
-    "It is in a database, and `--offline` uses no network. Plan without it to see who is left.",
+    "It is elsewhere, and `--offline` uses no network. Plan without it to see who is left.",
     "warning",
+)
+GIT_UNFIT = Code(
+    "SMS580",
+    "The git command is missing, or too old",
+    "Install git 2.31 or newer where smsdeclare runs, and see that it is on PATH.",
+)
+STATE_REMOTE = Code(
+    "SMS581",
+    "It is not known which remote holds the state",
+    "`state.remote` names a remote of the Git repository that the project is in (`git remote -v`), or is a URL.",
+)
+STATE_REPOSITORY = Code(
+    "SMS582",
+    "There is no repository for the state",
+    "Look at `state.remote`. A host also says so where the credentials may not know that the repository exists.",
+)
+STATE_REPOSITORY_FORBIDDEN = Code(
+    "SMS583",
+    "The repository of the state refuses access",
+    "The run needs the right to read and to push, by the credentials that git itself finds; "
+    "docs/how-to/state-in-git.md names exactly what each host calls it.",
+)
+STATE_PUSH_REFUSED = Code(
+    "SMS584",
+    "The server does not take the state",
+    "A rule of the repository stands against it: let whoever runs smsdeclare push to the branch of the state, and to "
+    "it alone. Nothing was posted for what could not be stored.",
+)
+STATE_TOO_LARGE = Code(
+    "SMS585",
+    "The state is too large for its repository",
+    "Make room there, or raise the limit for one file. A state of very many receivers is better kept in PostgreSQL. "
+    "Nothing was posted for what could not be stored.",
+)
+STATE_BRANCH_FOREIGN = Code(
+    "SMS586",
+    "The branch holds no state",
+    "Something else stands on it, and stays as it is. Name another branch in `state.branch`. If the state was there, "
+    "its history still has it: do not start anew, which would send everything again.",
+)
+STATE_PUT_BACK = Code(
+    "SMS587",
+    "Somebody has put another file on the branch of the state",
+    "It may be an older one, and what was sent since would be sent again. Take the last commits back that smsdeclare "
+    "did not make; to restore a copy use `smsdeclare state push`, which looks whether anything would be forgotten.",
+)
+STATE_REWRITTEN = Code(
+    "SMS588",
+    "The history of the state was rewritten while a run was at work",
+    "Nothing more was posted. Find out who pushed to the branch by force or deleted it, and put the latest version "
+    "back there before anything else is sent.",
+)
+STATE_UNCOMPARED = Code(
+    "SMS589",
+    "This repository can't be trusted with the state",
+    "It took a version that was made for another one, so two runs could not see one another, and an SMS would go out "
+    "twice. Nothing was posted. Keep the state elsewhere.",
+)
+STATE_CROWDED = Code(
+    "SMS590",
+    "Other runs store the state all the time",
+    "Nothing was changed. Run again when they have finished; in CI let one run wait for the other.",
+)
+OUTCOMES_UNSTORED = Code(
+    "SMS591",
+    "What came of these POSTs could not be stored",
+    "They are on record as unknown, and nothing more was posted. Mend what stands in the way, then run again: the "
+    "provider is asked what became of them, and nobody gets a second SMS.",
 )

@@ -60,6 +60,23 @@ def empty() -> sqlite3.Connection:
     return connection
 
 
+def from_bytes(content: bytes, name: str) -> sqlite3.Connection:
+    """The database of a ledger in memory, out of what `serialize` made of one; raises StateError where it is none."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        with named(name):
+            if not content:
+                raise damaged(f"{name}: it is empty; an empty state would send everything again")
+            connection.deserialize(content)
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            if application != APPLICATION_ID:
+                raise damaged(f"{name} is not a state of smsdeclare")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def lay_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of a ledger."""
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -17,7 +17,9 @@ from smsdeclare.records import Key, Lease, Stopped
 from smsdeclare.states import BARRED, FREE, IN_DOUBT, State, later
 
 #: Runs a test on every kind of ledger.
-everywhere = pytest.mark.parametrize("state", ["sqlite", "postgresql"], indirect=True)
+everywhere = pytest.mark.parametrize("state", ["sqlite", "postgresql", "git"], indirect=True)
+#: What depends on rows alone, and not on how they are stored, is not tried over again with many processes.
+databases = pytest.mark.parametrize("state", ["sqlite", "postgresql"], indirect=True)
 LEASE = Lease(holder="x", actor="x", host="x", pid=1, ci=None, since=AT, until=AT)
 STOP = Stopped(reason="wrong price", actor="ana", at=AT)
 KEY = Key("hello", 1, A)
@@ -365,7 +367,7 @@ def test_a_renaming_both_have_is_not_done_twice(state, tmp_path):
     assert push(tmp_path / "copy.state", state).is_changed
 
 
-@everywhere
+@databases
 @pytest.mark.parametrize("where", ["here", "there", "both"])
 def test_a_stop_outlives_a_push(state, copy, where):
     for path in {"here": [state], "there": [copy], "both": [state, copy]}[where]:
@@ -387,7 +389,7 @@ def test_that_absence_proves_nothing_outlives_a_push(state, copy):
         assert not ledger.trusts_absence
 
 
-@everywhere
+@databases
 @pytest.mark.parametrize("here", [None, "ana"])
 def test_who_is_at_work_is_who_is_at_work_here(state, copy, here):
     """A copy that is made during a run holds the lease of that run."""
@@ -458,7 +460,7 @@ def test_a_copy_of_the_same_age_that_has_more_is_refused(state, copy):
     assert "SMS522" == refused(copy, state)
 
 
-@everywhere
+@databases
 @pytest.mark.parametrize(
     "meanwhile",
     [
@@ -613,7 +615,7 @@ def test_that_absence_freed_a_send_once_is_forgotten_only_where_it_counts_no_mor
 # — push: what is in doubt —
 
 
-@everywhere
+@databases
 @pytest.mark.parametrize("doubt", sorted(IN_DOUBT))
 @pytest.mark.parametrize("where", ["here", "there", "both"])
 def test_nothing_is_replaced_while_a_send_is_in_doubt(state, copy, doubt, where):

@@ -36,6 +36,7 @@ NOT_TYPED = {
     ("docs/how-to/sandbox.md", "smsdeclare apply -f trials.yaml"): "needs the sandbox of another terminal",
     ("docs/reference/simulator.md", "$ python -m smsdeclare.simulator"): "runs until it is ended",
     ("docs/reference/simulator.md", "export OVH_APPLICATION_KEY"): "needs the simulator of another terminal",
+    ("docs/how-to/state-in-git.md", "smsdeclare state pull"): "needs a remote; tests/contract/test_git.py does",
     ("docs/how-to/state-in-postgresql.md", "CREATE ROLE"): "needs a server of the reader's",
     ("docs/how-to/state-in-postgresql.md", "GRANT USAGE"): "needs a server of the reader's",
 }  # fmt: skip

@@ -1,0 +1,92 @@
+"""The state on a branch of a Git repository: which one by the files, keys and credentials by the environment."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from smsdeclare import codes, document, files
+from smsdeclare.cli import environment
+from smsdeclare.clock import SystemClock
+from smsdeclare.definitions import StateSettings
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import InputError, StateError
+from smsdeclare.ledgers import sealing
+from smsdeclare.ledgers.git import GitLedger, in_clear
+from smsdeclare.ledgers.git_branch import Branch, Label
+from smsdeclare.ledgers.git_command import Git
+from smsdeclare.project import ROOT_NAME, YAML_LIMIT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from smsdeclare.definitions import Definitions
+    from smsdeclare.ledgers.git import Seal
+    from smsdeclare.ledgers.naming import Numbers
+
+
+def settings_of(wanted: Definitions) -> StateSettings:
+    """Where a project's state is: the sandbox has a branch of its own, so that trying never mixes with sending."""
+    return _own(wanted.state, is_sandbox=wanted.provider.name == "sandbox")
+
+
+def settings_of_broken_files(folder: Path, root_file: str | None) -> StateSettings | None:
+    """Where the root file says that the state is, whatever else is wrong in the project; None where it is elsewhere."""
+    path = folder / (root_file or ROOT_NAME)
+    try:
+        text = files.read_bytes(path, root=folder, shown=path.name, limit=YAML_LIMIT)
+        data = document.parse(text, file=path.name).data
+        state, provider = data.get("state"), data.get("provider")
+        if state.get("backend") != "git":
+            return None
+        found = StateSettings(
+            backend="git",
+            path=None,
+            schema=None,
+            allow_local_in_ci=False,
+            remote=str(state.get("remote", "origin")),
+            branch=str(state.get("branch", "smsdeclare-state")),
+            is_encrypted=state.get("encryption") != "none",
+        )
+        return _own(found, is_sandbox=provider.get("name") == "sandbox")
+    except (InputError, AttributeError, TypeError):
+        return None
+
+
+def open_branch(folder: Path, settings: StateSettings, numbers: Numbers) -> GitLedger:
+    """The state on its branch, fetched; raises InputError or StateError."""
+    seal, unseal = sealing_by_environment() if settings.is_encrypted else (in_clear, not_sealed)
+    clock = SystemClock()
+    git = Git(folder, settings.remote, environment.whole())
+    return GitLedger(Branch(git, settings.branch, clock), clock, seal, unseal, numbers)
+
+
+def _own(settings: StateSettings, *, is_sandbox: bool) -> StateSettings:
+    return replace(settings, branch=f"{settings.branch}-sandbox") if is_sandbox else settings
+
+
+def sealing_by_environment() -> tuple[Seal, Seal]:
+    """What encrypts a state and opens it; bound to its lineage and serial."""
+    keys = environment.state_keys()
+
+    def seal(content: bytes, label: Label) -> bytes:
+        # Small before it is encrypted: afterwards nothing makes it smaller.
+        return sealing.seal(zlib.compress(content, 1), lineage=label.lineage, serial=label.serial, keys=keys)
+
+    def unseal(content: bytes, label: Label) -> bytes:
+        found = sealing.unseal(content, keys)
+        if (found.lineage, found.serial) != label:
+            detail = f"sealed with serial {found.serial}, its commit says {label.serial}"
+            raise StateError(Diagnostic(code=codes.STATE_PUT_BACK, detail=detail))
+        return zlib.decompress(found.content)
+
+    return seal, unseal
+
+
+def not_sealed(content: bytes, _label: Label) -> bytes:
+    """A state as it is; raises StateError for one that is encrypted."""
+    if sealing.is_sealed(content):
+        detail = "it is encrypted, and `state.encryption` is `none`"
+        raise StateError(Diagnostic(code=codes.STATE_KEY_WRONG, detail=detail))
+    return content

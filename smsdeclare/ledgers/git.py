@@ -1,0 +1,337 @@
+"""The ledger on a branch of a Git repository: a database in memory, stored whole by compare-and-swap."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from smsdeclare import codes
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import Held, StateError
+from smsdeclare.ledgers import copies, statements
+from smsdeclare.ledgers.git_branch import Label, Outrun, Version
+from smsdeclare.ledgers.meta import checked, fresh_meta
+from smsdeclare.ledgers.naming import AS_KEPT
+from smsdeclare.ledgers.relational import RelationalLedger
+from smsdeclare.ledgers.sqlite import copied_to, in_this_format
+from smsdeclare.ledgers.sqlite_file import (
+    WORDS,
+    attached,
+    check_copy,
+    committed,
+    empty,
+    from_bytes,
+    made_whole,
+    named,
+)
+from smsdeclare.ledgers.writes import at_once
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator
+
+    from smsdeclare.clock import Clock
+    from smsdeclare.ledgers.copies import Contents, Pushed
+    from smsdeclare.ledgers.git_branch import Branch
+    from smsdeclare.ledgers.naming import Numbers
+    from smsdeclare.ledgers.upkeep import Run
+    from smsdeclare.records import Binding, Lease, Posted, Stopped
+
+    #: Bytes that are stored → the database's, and back; both know lineage and serial.
+    Seal = Callable[[bytes, Label], bytes]
+
+_R = TypeVar("_R")
+#: So often a write is done anew because others were faster; the pause before it grows up to so many seconds.
+_TRIES = 12
+_LONGEST_PAUSE = 3.0
+#: What may wait does not wait for longer than this, and what was looked at so long ago is looked at again. Seconds.
+_PATIENCE, _FRESH = 60.0, 10.0
+
+
+class GitLedger(RelationalLedger):
+    """A ledger that is fetched, changed here, and stored whole; before its first write the branch does not exist.
+
+    A write is done on the version that is known. Where another run has stored one meanwhile, it is done again on that.
+    """
+
+    words = WORDS
+    signs_within = timedelta(minutes=5)
+
+    def __init__(self, branch: Branch, clock: Clock, seal: Seal, unseal: Seal, numbers: Numbers = AS_KEPT) -> None:
+        self._numbers = numbers
+        self._branch = branch
+        self._clock = clock
+        self._seal, self._unseal = seal, unseal
+        self._connection = empty()
+        #: The version that is known; None where there is none yet.
+        self._known: str | None = None
+        self._lineage: str | None = None
+        self._serial = 0
+        #: Whether the database here has what is not stored.
+        self._is_ahead = False
+        #: What was written and is not stored, in this order; and since when.
+        self._waiting: list[Callable[[], object]] = []
+        self._waits_since = 0.0
+        self._gathering = 0
+        #: Whether a write is under way, so that one inside it is a part of it.
+        self._is_writing = False
+        self._meta = {}
+        self._looked_at = clock.monotonic()
+        try:
+            found = branch.newest()
+            if found is not None:
+                self._adopt(found)
+            self._check_numbers()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Throw away what was fetched."""
+        self._connection.close()
+        self._branch.close()
+
+    # — compare and swap —
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Inside, writes that may wait are stored with the next that may not, or at the end."""
+        self._gathering += 1
+        try:
+            yield
+        finally:
+            self._gathering -= 1
+            if not self._gathering and self._waiting:
+                try:
+                    self._stored(lambda: None)
+                except (StateError, Held):
+                    self._waiting.clear()
+                    self._go_back()
+                    raise
+
+    def _write(self, work: Callable[[], _R], *, may_wait: bool) -> _R:
+        if self._is_writing:
+            return work()
+        if not (may_wait and self._gathering):
+            return self._stored(work)
+        result = self._done(work)
+        if not self._waiting:
+            self._waits_since = self._clock.monotonic()
+        self._waiting.append(work)
+        if self._clock.monotonic() - self._waits_since > _PATIENCE:
+            self._stored(lambda: None)
+        return result
+
+    def _done(self, work: Callable[[], _R]) -> _R:
+        self._is_writing = True
+        try:
+            return work()
+        finally:
+            self._is_writing = False
+
+    def _stored(self, work: Callable[[], _R]) -> _R:
+        """Do a write, and store it with what waits; nothing is stored where nothing changes."""
+        for place in range(_TRIES):
+            result = self._done(work)
+            try:
+                if self._is_ahead:
+                    self._store()
+            except Outrun:
+                self._clock.sleep(_pause(place))
+                self._catch_up()
+            else:
+                self._waiting.clear()
+                return result
+        self._go_back()
+        raise Held(Diagnostic(code=codes.STATE_CROWDED, detail=self._branch.shown))
+
+    def _store(self) -> None:
+        """Store the database as it is now; where that fails it is again what was stored, with what waits."""
+        label = Label(self._meta["lineage"], self._read_serial())
+        title = f"State of {self._meta['project']}, serial {label.serial}"
+        is_first = self._known is None
+        try:
+            content = self._seal(self._connection.serialize(), label)
+            self._known = self._branch.store(content, label, self._known, title)
+            if is_first:
+                self._branch.probe(self._known)
+        except StateError:
+            self._go_back()
+            raise
+        self._lineage, self._serial, self._is_ahead = label.lineage, label.serial, False
+
+    def _catch_up(self) -> None:
+        """Take the newest version, with what waits."""
+        self._looked_at = self._clock.monotonic()
+        try:
+            found = self._branch.newest(self._known)
+        except StateError:
+            self._go_back()
+            raise
+        if found != self._known:
+            self._known = found
+            self._go_back()
+        elif self._is_ahead and not self._waiting:
+            self._go_back()
+
+    def _go_back(self) -> None:
+        """Make the database what is known to be stored, with what waits."""
+        if self._known is None:
+            self._replace(empty())
+            self._meta = {}
+        else:
+            self._adopt(self._known)
+        for work in self._waiting:
+            self._done(work)
+
+    def _adopt(self, commit: str) -> None:
+        """Make the database what a version holds; raises StateError where it does not lead on from what was known."""
+        version = self._branch.read(commit)
+        content = self._unseal(version.content, version.label)
+        connection = from_bytes(content, self._branch.shown)
+        try:
+            with named(self._branch.shown):
+                meta = checked(dict(connection.execute(statements.READ_META).fetchall()), self._branch.shown)
+            self._compare(meta, version)
+        except BaseException:
+            connection.close()
+            raise
+        self._replace(connection)
+        self._known, self._lineage, self._serial = commit, meta["lineage"], int(meta["serial"])
+        self._meta = meta
+        self._upgrade()
+
+    def _compare(self, meta: dict[str, str], version: Version) -> None:
+        """Raises StateError where the file is not what its commit says, or is older or another than what was known."""
+        if Label(meta["lineage"], int(meta["serial"])) != version.label:
+            detail = f"{self._branch.shown}: the file of commit {version.commit[:12]} is not the one it was made with"
+            raise StateError(Diagnostic(code=codes.STATE_PUT_BACK, detail=detail))
+        if self._lineage not in (None, meta["lineage"]) or int(meta["serial"]) < self._serial:
+            detail = f"{self._branch.shown}: serial {meta['serial']}, known was {self._serial}"
+            raise StateError(Diagnostic(code=codes.STATE_REWRITTEN, detail=detail))
+
+    def _replace(self, connection: sqlite3.Connection) -> None:
+        self._connection.close()
+        self._connection, self._is_ahead = connection, False
+
+    def _read_serial(self) -> int:
+        return int(dict(self._connection.execute(statements.READ_META).fetchall())["serial"])
+
+    # — what others may have written —
+
+    @property
+    def stopped(self) -> Stopped | None:
+        """Who stopped it, read anew; None where nobody did."""
+        self._look()
+        return super().stopped
+
+    @property
+    def leases(self) -> tuple[Lease, ...]:
+        """Who is at work, as far as it is written down; each may have run out."""
+        self._look()
+        return super().leases
+
+    def posted_in_doubt(self) -> list[Posted]:
+        """Every job with sends in doubt, with these: where settling begins, by what is there now."""
+        if self._clock.monotonic() - self._looked_at > _FRESH:
+            self._look()
+        return super().posted_in_doubt()
+
+    def hold(self, lease: Lease, is_over: Callable[[Lease], bool]) -> Lease | None:
+        """Take the lease or renew it, unless another run has one that is not over; that one, or None."""
+        other = super().hold(lease, is_over)
+        if other is not None:
+            self._look()
+            other = super().hold(lease, is_over)
+        return other
+
+    def has_given_out(self, tag: str) -> bool:
+        """Whether a job on record has this mark, read anew."""
+        if not self._has_job(tag):
+            self._look()
+        return self._has_job(tag)
+
+    def _look(self) -> None:
+        if not self._is_writing:
+            self._catch_up()
+
+    # — copies —
+
+    def pull(self, target: Path) -> Contents:
+        """Write a copy under a name that is free: what is stored at this moment, looked through, and durable."""
+        if self._known is None:
+            raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=self._branch.shown))
+        with copied_to(target), made_whole(target) as made:
+            self._connection.backup(made)
+            return copies.look_through(made.execute, "main", self._branch.shown)
+
+    @at_once
+    def push(self, copy: Path, wanted: Binding, at: str) -> Pushed:
+        """Put the copy in place of all that is on record, in one store that raises the epoch."""
+        check_copy(copy)
+        is_new = not self._meta
+        with (
+            named(self._branch.shown),
+            in_this_format(copy, Path(tempfile.gettempdir())) as current,
+            attached(self._connection, current),
+            committed(self._connection) as run,
+        ):
+            before = None if is_new else copies.look_through(run, "main", self._branch.shown)
+            pushed = copies.push(run, copy.name, before, wanted, at)
+        self._is_ahead |= pushed.is_changed
+        self._meta = self._read_meta()
+        return pushed
+
+    # — the database —
+
+    def _create(self, binding: Binding) -> None:
+        with named(self._branch.shown), committed(self._connection) as run:
+            for name, value in fresh_meta(binding, self._numbers).items():
+                run(statements.INSERT_META, {"name": name, "value": value})
+        self._meta, self._is_ahead = self._read_meta(), True
+
+    def _read_meta(self) -> dict[str, str]:
+        with named(self._branch.shown):
+            meta = dict(self._connection.execute(statements.READ_META).fetchall())
+        return checked(meta, self._branch.shown) if meta else meta
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Run]:
+        with named(self._branch.shown), committed(self._connection) as run:
+            before = self._connection.total_changes
+            yield run
+            if self._connection.total_changes != before:
+                run(statements.RAISE_SERIAL, {})
+                self._is_ahead = True
+
+    @contextmanager
+    def _erasing(self) -> Iterator[Run]:
+        self._connection.execute("PRAGMA secure_delete = ON")
+        with super()._erasing() as run:
+            yield run
+        self._connection.execute("VACUUM")
+
+    def _rows(self, statement: str, values: dict[str, Any]) -> Iterator[Any]:
+        with named(self._branch.shown):
+            # As one list where it is short, so that no cursor is open when the database is replaced.
+            if statement not in statements.LONG:
+                yield from self._connection.execute(statement, values).fetchall()
+                return
+            for row in self._connection.execute(statement, values):  # noqa: UP028 - the cursor may outlive its reader
+                yield row
+
+
+def in_clear(content: bytes, _label: Label) -> bytes:
+    """What stores a state as it is, and reads it so."""
+    return content
+
+
+def _pause(place: int) -> float:
+    """Seconds before the next try, another for each run, so that two do not meet again and again."""
+    longest = min(_LONGEST_PAUSE, 0.05 * 2.0**place)
+    share: int = uuid.uuid4().int % 1000
+    return longest * share / 1000
