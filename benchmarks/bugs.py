@@ -405,8 +405,8 @@ BUGS = (
             ),
             Change(
                 _READING,
-                '                raise damaged("a send lacks its job")\n            yield Known',
-                "                continue\n            yield Known",
+                "                raise damaged(_LACKS_JOB)\n            _, text",
+                "                continue\n            _, text",
             ),
         ),
         (

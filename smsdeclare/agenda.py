@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,16 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
+    from smsdeclare.columns import Place
+    from smsdeclare.decisions import Group
     from smsdeclare.definitions import Definitions, Message, QuietHours
-    from smsdeclare.sends import Send
 
 
-def quiet_of(definitions: Definitions, send: Send) -> Quiet:
-    """The quiet hours that count for a receiver."""
+def quiet_of(definitions: Definitions, place: Place) -> Quiet:
+    """The quiet hours that count for receivers in a place."""
     rules = definitions.policy.quiet_hours
     if not rules:
         return NEVER_QUIET
-    countries = (send.country,) if send.country else countries_of(send.number)
+    countries = (place.country,) if place.country else countries_of(place.prefix)
     return quiet_for(rules, countries, definitions.timezone)
 
 
@@ -45,14 +47,14 @@ NOTHING = Outlook(None, 0, None, None)
 
 
 class Agenda:
-    """Slots of the sends of one message; receivers with the same quiet hours have the same."""
+    """Slots of the sends of one message: those to one place have the same."""
 
     def __init__(
         self,
         message: Message,
         now: datetime,
         zone: str,
-        quiet_for: Callable[[Send], Quiet],
+        quiet_for: Callable[[Place], Quiet],
         hold: QuietHours | None,
     ) -> None:
         self.message = message
@@ -61,47 +63,47 @@ class Agenda:
         self._quiet_for = quiet_for
         #: What is no advertising for sure is never held.
         self._hold = None if hold is None or stop_clause(message.options) == "none" else Quiet((hold,))
-        self._slots: dict[Quiet, Slot] = {}
-        #: Country → its slot; without a country it depends on the number.
-        self._by_country: dict[str | None, Slot] = {}
+        self._slots: dict[Place, Slot] = {}
 
-    def slot(self, send: Send) -> Slot:
-        """When it goes out if it is posted now."""
-        found = self._by_country.get(send.country)
-        if found is not None:
-            return found
-        quiet = self._quiet_for(send)
-        found = self._slots.get(quiet)
+    def slot(self, place: Place) -> Slot:
+        """When what goes to a place goes out if it is posted now."""
+        found = self._slots.get(place)
         if found is None:
-            found = self._slots[quiet] = slot(self.message.times, self.message.options, self._now, quiet)
-        if send.country is not None:
-            self._by_country[send.country] = found
+            found = slot(self.message.times, self.message.options, self._now, self._quiet_for(place))
+            self._slots[place] = found
         return found
 
-    def delays(self, sends: Iterable[Send]) -> bool:
-        """Whether quiet hours hold up one of them."""
-        return any(self.slot(send).is_delayed for send in sends)
+    def slots(self, groups: Iterable[Group]) -> Counter[Slot]:
+        """The slots of some sends, each with how many have it."""
+        found = Counter[Slot]()
+        for group in groups:
+            found[self.slot(group.price.place)] += group.size
+        return found
 
-    def outlook(self, sends: Iterable[Send]) -> Outlook:
+    def delays(self, groups: Iterable[Group]) -> bool:
+        """Whether quiet hours hold up one of them."""
+        return any(each.is_delayed for each in self.slots(groups))
+
+    def outlook(self, groups: Iterable[Group]) -> Outlook:
         """When they go out."""
-        slots = [self.slot(send) for send in sends]
-        delayed = [each.due for each in slots if each.is_delayed and each.due]
+        slots = self.slots(groups)
+        delayed = {each: each.due for each in slots if each.is_delayed and each.due}
         if len(delayed) == len(slots) and delayed:
-            first = self._shown(min(delayed))
+            first = self._shown(min(delayed.values()))
         else:
             # As the user wrote it, also where it has passed.
             written = self.message.times.send_at
             first = written.isoformat(timespec="seconds") if written else None
         return Outlook(
             first=first,
-            delayed=len(delayed),
-            delayed_until=self._shown(max(delayed, default=None)),
-            held_until=self._shown(max(filter(None, map(self._held_until, set(slots))), default=None)),
+            delayed=sum(slots[each] for each in delayed),
+            delayed_until=self._shown(max(delayed.values(), default=None)),
+            held_until=self._shown(max(filter(None, map(self._held_until, slots)), default=None)),
         )
 
-    def warnings(self, sends: Iterable[Send]) -> Iterator[Diagnostic]:
+    def warnings(self, groups: Iterable[Group]) -> Iterator[Diagnostic]:
         """What goes wrong where the provider holds it as long as it may."""
-        slots = {self.slot(send) for send in sends}
+        slots = self.slots(groups)
         ends = [(end, each.expires_at) for each in slots if (end := self._held_until(each)) and each.expires_at]
         if any(end > expires_at for end, expires_at in ends):
             detail = f"{self.message.address}: until {self._shown(max(end for end, _ in ends))}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from smsdeclare import codes
 from smsdeclare.agenda import NOTHING
-from smsdeclare.compare import Action
+from smsdeclare.decisions import Action
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.plan import Change, SkippedRow, Summary, Warned
 from smsdeclare.records import ref
@@ -18,14 +18,14 @@ from smsdeclare.sends import normalized
 from smsdeclare.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from smsdeclare.agenda import Agenda
-    from smsdeclare.codes import Code
-    from smsdeclare.compare import Decision, Withdrawal
+    from smsdeclare.compare import Withdrawal
+    from smsdeclare.decisions import Decisions, Group
     from smsdeclare.definitions import Message
     from smsdeclare.ledger import Ledger
-    from smsdeclare.sends import MessageSends, Send
+    from smsdeclare.sends import MessageSends
 
 _COSTS = frozenset({Action.SEND, Action.REPLACE})
 #: Why somebody is left out whatever the message.
@@ -38,44 +38,48 @@ _HAD = frozenset({State.ACCEPTED, State.DELIVERED})
 
 def changes_of(
     one: MessageSends,
-    decisions: Sequence[Decision],
+    decisions: Decisions,
     agenda: Agenda,
     *,
-    todo: Sequence[Decision],
-    late: Sequence[Decision],
+    others: Sequence[Group],
+    todo: Sequence[Group],
+    late: Sequence[Group],
     posts: int,
 ) -> Iterator[Change]:
     """One change for each action that some receiver of the message needs.
 
     `todo` are those that a run would post, `late` those whose time has passed, `posts` how many POSTs it would take;
-    `decisions` are all that are not free.
+    `others` are all that are not free.
     """
+
+    def change(action: Action, groups: Sequence[Group], reason: str, posts: int = 0, edited: int = 0) -> Change:
+        return _change(one, decisions, agenda, action, groups, posts, reason, edited)
+
     if late:
-        why = " since quiet hours last beyond `expiresAt`" if agenda.delays(decision.send for decision in late) else ""
-        reason = f"too late for {len(late):,}{why}; an apply records them as missed"
-        yield _change(one, agenda, Action.KEEP, [decision.send for decision in late], 0, reason)
-    fresh = [decision.send for decision in todo if decision.action is Action.SEND]
-    replaced = [decision.send for decision in todo if decision.action is Action.REPLACE]
-    unknown = [decision.send for decision in decisions if decision.is_doubtful]
-    busy = {id(decision) for decision in (*todo, *late) if decision.held_until}
-    done = [one for one in decisions if not one.is_doubtful and id(one) not in busy]
+        why = " since quiet hours last beyond `expiresAt`" if agenda.delays(late) else ""
+        yield change(Action.KEEP, late, f"too late for {_total(late):,}{why}; an apply records them as missed")
+    fresh = [group for group in todo if group.verdict.action is Action.SEND]
+    replaced = [group for group in todo if group.verdict.action is Action.REPLACE]
+    unknown = [group for group in others if group.verdict.is_doubtful]
+    busy = {group.cell for group in (*todo, *late) if group.verdict.held_until}
+    done = [group for group in others if not group.verdict.is_doubtful and group.cell not in busy]
     if fresh:
-        freed = sum(decision.resends > 0 for decision in todo if decision.action is Action.SEND)
-        again = f"{freed:,} of {len(fresh):,} freed by `resend`, to get it once more"
-        reason = again if freed else f"{_receivers(len(fresh))} not had it"
-        yield _change(one, agenda, Action.SEND, fresh, 0 if replaced else posts, reason)
+        freed = _total(group for group in fresh if group.verdict.resends > 0)
+        again = f"{freed:,} of {_total(fresh):,} freed by `resend`, to get it once more"
+        reason = again if freed else f"{_receivers(_total(fresh))} not had it"
+        yield change(Action.SEND, fresh, reason, 0 if replaced else posts)
     if replaced:
-        reason = f"what is scheduled for {len(replaced):,} was edited; it is taken back, seen gone, and sent anew"
-        yield _change(one, agenda, Action.REPLACE, replaced, posts, reason)
+        reason = f"what is scheduled for {_total(replaced):,} was edited; it is taken back, seen gone, and sent anew"
+        yield change(Action.REPLACE, replaced, reason, posts)
     if unknown:
-        reason = f"it is not known whether {len(unknown):,} went out; an apply asks the provider first"
-        yield _change(one, agenda, Action.SETTLE, unknown, 0, reason)
+        reason = f"it is not known whether {_total(unknown):,} went out; an apply asks the provider first"
+        yield change(Action.SETTLE, unknown, reason)
     if done:
-        edited = sum(decision.edited for decision in done)
+        edited = _total(group for group in done if group.verdict.edited)
         reason = _kept(done)
         if edited:
             reason += f", {edited:,} with an earlier text; raise `revision` to send it again"
-        yield _change(one, agenda, Action.KEEP, [decision.send for decision in done], 0, reason, edited)
+        yield change(Action.KEEP, done, reason, edited=edited)
 
 
 def changes_without_text(
@@ -137,48 +141,39 @@ def closed_row(message: Message) -> SkippedRow:
 
 
 def barred_rows(
-    message: Message, barred: Iterable[Decision], why: Mapping[str, Code], secret: bytes | None
+    message: Message, decisions: Decisions, barred: Sequence[Group], ledger: Ledger
 ) -> Iterator[SkippedRow]:
     """Who is left out whatever the message; a ref names them once there is a state."""
-    for decision in barred:
-        if decision.state is State.SCHEDULED:
-            # The provider holds it; a warning counts these.
-            continue
-        code = why[decision.send.number]
-        yield SkippedRow(
-            address=message.address,
-            ref=ref(secret, message.name, message.revision, decision.name) if secret else None,
-            file=None,
-            line=None,
-            code=code.id,
-            reason=_BARRED[code.id],
-        )
+    # What the provider holds is counted by a warning.
+    left = [group for group in barred if group.verdict.state is not State.SCHEDULED]
+    for name, verdict in decisions.named(left, ledger):
+        if code := verdict.left_out:
+            yield SkippedRow(
+                address=message.address,
+                ref=ref(ledger.secret, message.name, message.revision, name) if ledger.secret else None,
+                file=None,
+                line=None,
+                code=code.id,
+                reason=_BARRED[code.id],
+            )
 
 
-def warnings_of(
-    message: Message, decisions: Sequence[Decision], now: datetime, barred: Container[str]
-) -> Iterator[Diagnostic]:
+def warnings_of(message: Message, others: Sequence[Group], now: datetime) -> Iterator[Diagnostic]:
     """What a reader should know of sends that are kept."""
-    found = (
-        (
-            codes.OPTED_OUT_HELD,
-            sum(one.state is State.SCHEDULED and one.send.number in barred for one in decisions),
-        ),
-        (codes.REVISION_LOWERED, sum(one.superseded for one in decisions)),
-        (codes.TAKEN_BACK, sum(one.is_barred for one in decisions)),
-        (
-            codes.TOO_CLOSE,
-            sum(
-                one.held_until is not None
-                and is_too_close(one.held_until, now)
-                and datetime.fromisoformat(one.held_until) > now
-                for one in decisions
-            ),
-        ),
-    )
-    for code, count in found:
-        if count:
-            yield Diagnostic(code=code, detail=f"{message.address}: for {count:,}", span=message.span)
+    found = {
+        codes.OPTED_OUT_HELD: [one for one in others if one.verdict.left_out and one.verdict.state is State.SCHEDULED],
+        codes.REVISION_LOWERED: [one for one in others if one.verdict.superseded],
+        codes.TAKEN_BACK: [one for one in others if one.verdict.is_barred],
+        codes.TOO_CLOSE: [one for one in others if _is_going(one.verdict.held_until, now)],
+    }
+    for code, groups in found.items():
+        if groups:
+            yield Diagnostic(code=code, detail=f"{message.address}: for {_total(groups):,}", span=message.span)
+
+
+def _is_going(held_until: str | None, now: datetime) -> bool:
+    """Whether what is held is too close to its time, which has not come yet."""
+    return held_until is not None and is_too_close(held_until, now) and datetime.fromisoformat(held_until) > now
 
 
 def warned(finding: Diagnostic) -> Warned:
@@ -216,16 +211,25 @@ def summarize(changes: Sequence[Change], skipped: int, missed: int, credits_left
 
 
 def _change(
-    one: MessageSends, agenda: Agenda, action: Action, chosen: Sequence[Send], posts: int, reason: str, edited: int = 0
+    one: MessageSends,
+    decisions: Decisions,
+    agenda: Agenda,
+    action: Action,
+    groups: Sequence[Group],
+    posts: int,
+    reason: str,
+    edited: int,
 ) -> Change:
-    encodings = Counter(send.text.bill.encoding for send in chosen)
-    parts = [send.text.bill.parts for send in chosen]
+    encodings = Counter[str]()
+    for group in groups:
+        encodings[group.price.bill.encoding] += group.size
+    parts = [group.price.bill.parts for group in groups]
     costs = action in _COSTS
-    outlook = agenda.outlook(chosen) if costs else NOTHING
+    outlook = agenda.outlook(groups) if costs else NOTHING
     return Change(
         address=one.message.address,
         action=action,
-        receivers=len(chosen),
+        receivers=_total(groups),
         send_at=outlook.first,
         delayed=outlook.delayed,
         delayed_until=outlook.delayed_until,
@@ -234,25 +238,28 @@ def _change(
         encoding="mixed" if len(encodings) > 1 else next(iter(encodings)),
         encodings={"gsm7": encodings["gsm7"], "unicode": encodings["unicode"]},
         parts={"min": min(parts), "max": max(parts)},
-        credits=round(sum(send.credits for send in chosen), 6) if costs else 0.0,
-        credits_exact=all(send.credits_exact for send in chosen) if costs else True,
+        credits=round(sum(group.credits for group in groups), 6) if costs else 0.0,
+        credits_exact=all(group.price.exact for group in groups) if costs else True,
         sample=mask_text(one.sample),
         edited_since_sent=edited,
         reason=reason,
-        normalized=normalized(Counter(send.text for send in chosen if send.text.swaps)) if costs else None,
+        normalized=normalized(decisions.swapped(groups)) if costs else None,
     )
 
 
-def _kept(done: Sequence[Decision]) -> str:
+def _kept(done: Sequence[Group]) -> str:
     """Who had it, and where the others stand: on record, or held at a lower revision."""
-    others = Counter(
-        each.state.value if each.state else State.SCHEDULED.value
-        for each in done
-        if not (each.superseded or each.state in _HAD)
-    )
-    had = len(done) - others.total()
+    others = Counter[str]()
+    for group in done:
+        if not (group.verdict.superseded or group.verdict.state in _HAD):
+            others[(group.verdict.state or State.SCHEDULED).value] += group.size
+    had = _total(done) - others.total()
     told = [f"{_receivers(had)} had it"] if had else []
     return ", ".join([*told, *(f"{count:,} {status}" for status, count in sorted(others.items()))])
+
+
+def _total(groups: Iterable[Group]) -> int:
+    return sum(group.size for group in groups)
 
 
 def _receivers(count: int) -> str:

@@ -2,84 +2,28 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smsdeclare.canonical import canonical
+from smsdeclare.decisions import Action, Decisions, Verdict
 from smsdeclare.records import STOP
-from smsdeclare.schedule import is_too_close, resolved
+from smsdeclare.schedule import resolved
 from smsdeclare.states import FREE, IN_DOUBT, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from smsdeclare.codes import Code
+    from smsdeclare.columns import Sends
+    from smsdeclare.definitions import Message
     from smsdeclare.ledger import Ledger
     from smsdeclare.records import Known, Posted
-    from smsdeclare.sends import MessageSends, Send
+    from smsdeclare.sends import MessageSends
 
-
-class Action(StrEnum):
-    """What a run would do."""
-
-    SEND = "send"
-    CANCEL = "cancel"
-    REPLACE = "replace"
-    KEEP = "keep"
-    SETTLE = "settle"
-
-
-class Decision(NamedTuple):
-    """One send and what is to be done. A tuple, since there may be a million."""
-
-    send: Send
-    #: What the ledger has, or would have, in place of its number.
-    name: str
-    #: What the plan says; the digest is over this, and so no clock has a say in it.
-    action: Action
-    #: How often `resend` freed it.
-    resends: int
-    #: Where it stands on record; None where it is not.
-    state: State | None
-    #: Whether the receiver had another text than today's.
-    edited: bool = False
-    #: Whether a higher revision than today's has reached the receiver, or may have.
-    superseded: bool = False
-    #: When what must be taken back first goes out: of this send, or of a lower revision. RFC 3339 in UTC.
-    held_until: str | None = None
-    #: Whether a lower revision is in doubt for the receiver, so that this one waits.
-    waits: bool = False
-    #: Whether `stop --cancel` took it back, so that only `resend` frees it.
-    is_barred: bool = False
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether it is to be posted, or is done already under the approved plan."""
-        return self.action in (Action.SEND, Action.REPLACE)
-
-    @property
-    def is_free(self) -> bool:
-        """Whether a claim may take it now; false for a send already done under the approved plan."""
-        return (
-            self.is_wanted
-            and not (self.waits or self.is_barred or self.held_until)
-            and (self.state is None or self.state in FREE)
-        )
-
-    def can_be_freed(self, now: datetime) -> bool:
-        """Whether it may be posted once what is held before it is taken back."""
-        return (
-            self.is_wanted
-            and self.held_until is not None
-            and not (self.waits or self.is_barred)
-            and not is_too_close(self.held_until, now)
-        )
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether nobody knows if it went out."""
-        return self.action is Action.SETTLE or self.waits or self.state in IN_DOUBT
+_NOBODY: Mapping[str, Code] = {}
 
 
 class Withdrawal(NamedTuple):
@@ -96,44 +40,100 @@ class Withdrawal(NamedTuple):
 
 
 def compare(
-    expanded: MessageSends, ledger: Ledger, now: datetime, approved: str | None = None, on_record: str | None = None
-) -> Iterator[Decision]:
-    """Decide for every send of a message, ordered by number; `on_record` is the name it still has in the ledger.
+    expanded: MessageSends,
+    ledger: Ledger,
+    now: datetime,
+    approved: str | None = None,
+    on_record: str | None = None,
+    left_out: Mapping[str, Code] = _NOBODY,
+) -> Decisions:
+    """Decide for every send of a message; `on_record` is the name it still has in the ledger.
 
     `approved` is the digest of an approved plan: sends claimed or taken back under it count as not yet done, so that
-    the plan can be worked out anew in the middle of being carried out.
+    the plan can be worked out anew in the middle of being carried out. `left_out` is why nothing is posted to a number.
     """
-    message = expanded.message
+    message, sends = expanded.message, expanded.sends
     name = on_record or message.name
     revisions = ledger.revisions(name)
-    if not revisions:
-        for send in expanded.sends:
-            yield Decision(send, ledger.names(send.number)[0], Action.SEND, 0, None)
-        return
-    higher = _taken(ledger, name, [revision for revision in revisions if revision > message.revision])
-    lower = [revision for revision in revisions if revision < message.revision]
-    # Who is in doubt at a lower revision waits, and who has it scheduled until it is taken back: two revisions never
-    # reach a receiver by mistake.
-    waiting = _in_doubt(ledger, name, lower)
-    held = _still_held(ledger, name, lower, now)
-    options, times = canonical(dict(message.options)).decode(), resolved(message.times)
-    recorded = ledger.known(name, message.revision) if message.revision in revisions else iter(())
-    for send, names, known in _beside(expanded.sends, recorded, ledger):
-        name = known.number if known else names[0]
-        if not higher.isdisjoint(names):
-            yield Decision(send, name, Action.KEEP, *_standing(known), superseded=True)
-            continue
-        waits = not waiting.isdisjoint(names)
-        is_edited = known is not None and _is_edited(known, send, options, times)
+    verdicts = {Verdict(Action.SEND, 0, None): 0}
+    column = array("I", bytes(4 * len(sends)))  # zeros
+    if revisions:
+        judge = _Judge(message, ledger, name, revisions, now, approved)
+        recorded = ledger.known(name, message.revision) if message.revision in revisions else iter(())
+        column = array("I", judge.column(sends, recorded, verdicts))
+    if left_out:
+        by_place = list(verdicts)
+        for row, number in enumerate(sends.numbers):
+            if number in left_out:
+                verdict = by_place[column[row]]._replace(left_out=left_out[number])
+                column[row] = verdicts.setdefault(verdict, len(verdicts))
+    return Decisions(sends, list(verdicts), column)
+
+
+class _Judge:
+    """Decides for the sends of one message that is on record; as one send is like many, each case is decided once."""
+
+    def __init__(
+        self,
+        message: Message,
+        ledger: Ledger,
+        name: str,
+        revisions: Sequence[int],
+        now: datetime,
+        approved: str | None,
+    ) -> None:
+        self._ledger = ledger
+        self._approved = approved
+        self._options, self._times = canonical(dict(message.options)).decode(), resolved(message.times)
+        higher = [revision for revision in revisions if revision > message.revision]
+        lower = [revision for revision in revisions if revision < message.revision]
+        self._higher = _taken(ledger, name, higher)
+        # Who is in doubt at a lower revision waits, and who has it scheduled until it is taken back: two revisions
+        # never reach a receiver by mistake.
+        self._waiting = _in_doubt(ledger, name, lower)
+        self._held = _still_held(ledger, name, lower, now)
+
+    def column(self, sends: Sends, recorded: Iterator[Known], verdicts: dict[Verdict, int]) -> Iterator[int]:
+        """The place of each send's verdict among `verdicts`, which grow.
+
+        One pass over two ordered streams: never a query for each receiver.
+        """
+        found: dict[tuple[Any, ...], int] = {}
+        higher, waiting, held = self._higher, self._waiting, self._held
+        for text, (names, known) in zip(sends.texts, _beside(sends, recorded, self._ledger), strict=True):
+            case: tuple[Any, ...] = (
+                # All but the number and the digest of the text.
+                known and (names.index(known.number), *known[1:3], *known[4:]),
+                known is not None and known.text_digest == sends.digest(text),
+                bool(higher) and not higher.isdisjoint(names),
+                bool(waiting) and not waiting.isdisjoint(names),
+                next((held[one] for one in names if one in held), None) if held else None,
+            )
+            place = found.get(case)
+            if place is None:
+                alias = names.index(known.number) if known else 0
+                verdict = self._verdict(known, *case[1:])._replace(alias=alias)
+                place = found[case] = verdicts.setdefault(verdict, len(verdicts))
+            yield place
+
+    def _verdict(
+        self, known: Known | None, is_same: bool, superseded: bool, waits: bool, held_until: str | None
+    ) -> Verdict:
+        approved = self._approved
+        resends, state = (known.resends, known.state) if known else (0, None)
+        if superseded:
+            return Verdict(Action.KEEP, resends, state, superseded=True)
+        is_edited = known is not None and not (
+            is_same and known.options == self._options and known.times in (None, self._times)
+        )
         action = _action(known, approved, is_edited=is_edited, waits=waits)
         own = known.send_at if known and action is Action.REPLACE and _is_old(known, approved) else None
-        yield Decision(
-            send,
-            name,
+        return Verdict(
             action,
-            *_standing(known),
-            edited=known is not None and action is Action.KEEP and known.text_digest != send.text.digest,
-            held_until=own or next((held[one] for one in names if one in held), None),
+            resends,
+            state,
+            edited=known is not None and action is Action.KEEP and not is_same,
+            held_until=own or held_until,
             waits=waits,
             is_barred=known is not None and _is_barred(known),
         )
@@ -157,10 +157,6 @@ def held_jobs(ledger: Ledger, keys: Collection[tuple[str, int, str]]) -> Iterato
         mine = {one: state for one, state in job.states.items() if (job.message, job.revision, one) in keys}
         if mine:
             yield replace(job, states=mine)
-
-
-def _standing(known: Known | None) -> tuple[int, State | None]:
-    return (known.resends, known.state) if known else (0, None)
 
 
 def _action(known: Known | None, approved: str | None, *, is_edited: bool, waits: bool) -> Action:
@@ -190,34 +186,20 @@ def _is_barred(known: Known) -> bool:
     return known.state is State.CANCELLED and known.taken_back == STOP
 
 
-def _is_edited(known: Known, send: Send, options: str, times: str) -> bool:
-    return known.text_digest != send.text.digest or known.options != options or known.times not in (None, times)
-
-
-def _beside(
-    sends: Sequence[Send], recorded: Iterator[Known], ledger: Ledger
-) -> Iterator[tuple[Send, tuple[str, ...], Known | None]]:
-    """Each send, what the ledger may have in place of its number, and its record; never a query for each receiver."""
-    if not ledger.has_hashes:
-        yield from _merge(sends, recorded)
+def _beside(sends: Sends, recorded: Iterator[Known], ledger: Ledger) -> Iterator[tuple[tuple[str, ...], Known | None]]:
+    """What the ledger may have in place of each number, and the record of its send."""
+    if ledger.has_hashes:
+        # Hashes have another order than the numbers that they stand for.
+        by_name = {known.number: known for known in recorded}
+        for number in sends.numbers:
+            names = ledger.names(number)
+            yield names, next((by_name[one] for one in names if one in by_name), None)
         return
-    # Hashes have another order than the numbers that they stand for.
-    by_name = {known.number: known for known in recorded}
-    for send in sends:
-        names = ledger.names(send.number)
-        yield send, names, next((by_name[one] for one in names if one in by_name), None)
-
-
-def _merge(sends: Sequence[Send], recorded: Iterator[Known]) -> Iterator[tuple[Send, tuple[str], Known | None]]:
-    """The same in one pass over two ordered streams."""
     known = next(recorded, None)
-    for send in sends:
-        while known is not None and known.number < send.number:
+    for number in sends.numbers:
+        while known is not None and known.number < number:
             known = next(recorded, None)
-        if known is not None and known.number == send.number:
-            yield send, (send.number,), known
-        else:
-            yield send, (send.number,), None
+        yield (number,), known if known is not None and known.number == number else None
 
 
 def _taken(ledger: Ledger, message: str, revisions: Sequence[int]) -> frozenset[str]:

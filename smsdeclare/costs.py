@@ -12,8 +12,9 @@ from smsdeclare.look_alikes import look_alike
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from smsdeclare.decisions import Decisions, Group
     from smsdeclare.plan import Summary
-    from smsdeclare.sends import MessageSends, Send
+    from smsdeclare.sends import MessageSends
     from smsdeclare.surcharges import Surcharge
 
 #: So many rows of a message are named; the rest is counted.
@@ -24,25 +25,26 @@ _CHARACTERS = 3
 _PLACES = 10
 
 
-def cost_warnings(one: MessageSends, todo: Sequence[Send]) -> Iterator[Diagnostic]:
+def cost_warnings(one: MessageSends, decisions: Decisions, todo: Sequence[Group]) -> Iterator[Diagnostic]:
     """What is odd about the cost of a message's sends that are to be posted."""
-    yield from _dear_rows(one, todo)
-    unsure = [send.text.bill for send in todo if not send.text.bill.exact]
+    yield from _dear_rows(one, decisions, todo)
+    unsure = [group for group in todo if not group.price.bill.exact]
     if unsure:
-        most = max(bill.parts for bill in unsure)
-        detail = f"{one.message.address}: for {len(unsure):,} SMS; counted are {most} parts at most"
+        most, count = max(group.price.bill.parts for group in unsure), sum(group.size for group in unsure)
+        detail = f"{one.message.address}: for {count:,} SMS; counted are {most} parts at most"
         yield Diagnostic(code=codes.PARTS_UNSURE, detail=detail, span=one.message.span)
-    guessed = [send for send in todo if send.text.bill.exact and not send.credits_exact]
+    guessed = [group for group in todo if group.price.bill.exact and not group.price.exact]
     if guessed:
-        rates = sorted({round(send.credits / send.text.bill.parts, 6) for send in guessed})
-        places = sorted({send.country or "a shared prefix" for send in guessed})
+        rates = sorted({round(group.price.credits / group.price.bill.parts, 6) for group in guessed})
+        places = sorted({group.price.place.country or "a shared prefix" for group in guessed})
         more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
         counted = (
             f"counted is {rates[0]:g} a part"
             if len(rates) == 1
             else f"counted are {rates[0]:g} to {rates[-1]:g} a part"
         )
-        detail = f"{one.message.address}: {', '.join(places[:_PLACES])}{more}, for {len(guessed):,}; {counted}"
+        count = sum(group.size for group in guessed)
+        detail = f"{one.message.address}: {', '.join(places[:_PLACES])}{more}, for {count:,}; {counted}"
         yield Diagnostic(code=codes.RATE_UNKNOWN, detail=detail, span=one.message.to_span)
 
 
@@ -77,10 +79,11 @@ def _named(character: str) -> str:
     return f"`{character}` U+{ord(character):04X}{hint}"
 
 
-def _dear_rows(one: MessageSends, todo: Sequence[Send]) -> Iterator[Diagnostic]:
+def _dear_rows(one: MessageSends, decisions: Decisions, todo: Sequence[Group]) -> Iterator[Diagnostic]:
     if not one.surcharges:
         return
-    rates = {send.number: send.credits / send.text.bill.parts for send in todo}
+    numbers = {row.number for row in one.surcharges} | one.more_surcharges.keys()
+    rates = {send.number: send.price.credits / send.price.bill.parts for send in decisions.of(todo).to(numbers)}
     dear = [row for row in one.surcharges if row.number in rates]
     for row in islice(dear, _ROWS):
         detail = f"{one.message.address}: {surcharge_phrase(row, rates[row.number])}"

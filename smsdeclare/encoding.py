@@ -140,6 +140,11 @@ def is_gsm(text: str) -> bool:
     return _GSM7.fullmatch(text) is not None
 
 
+def is_single(text: str) -> bool:
+    """Whether all of `text` is in the GSM alphabet and of one unit each, so that its length says it all."""
+    return _DEFAULT.fullmatch(text) is not None
+
+
 def with_stop_clause(text: str) -> str:
     """`text` as it goes out where OVHcloud adds its STOP clause; the number is a placeholder."""
     return text + STOP_CLAUSE

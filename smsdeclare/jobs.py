@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections import Counter
+from array import array
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,12 @@ from smsdeclare.quiet import NEVER_QUIET
 from smsdeclare.schedule import Slot, slot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from smsdeclare.columns import Place, Send, Sends, Text
     from smsdeclare.definitions import Message, Times
     from smsdeclare.quiet import Quiet
-    from smsdeclare.sends import Send, Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,32 +63,40 @@ class Job:
 
 def group(
     message: Message,
-    sends: Iterable[Send],
+    sends: Sends,
     receivers_per_job: int,
-    quiet_for: Callable[[Send], Quiet] = lambda _: NEVER_QUIET,
+    quiet_for: Callable[[Place], Quiet] = lambda _: NEVER_QUIET,
 ) -> Iterator[Job]:
-    """Jobs in the order in which their first receiver comes; `sends` must be ordered by number.
+    """Jobs in the order in which their first receiver comes.
 
-    `quiet_for` gives the quiet hours for a receiver: one POST can be held until one moment only.
+    `quiet_for` gives the quiet hours for a place: one POST can be held until one moment only.
     """
-    template_digest = message.template_digest
-    by_text: dict[tuple[str, Quiet], list[Send]] = {}
-    for send in sends:
-        by_text.setdefault((send.text.digest, quiet_for(send)), []).append(send)
-    for (_, quiet), equal in by_text.items():
-        for start in range(0, len(equal), receivers_per_job):
-            chunk = equal[start : start + receivers_per_job]
-            yield Job(
-                message=message.name,
-                revision=message.revision,
-                text=chunk[0].text,
-                template_digest=template_digest,
-                options=message.options,
-                times=message.times,
-                credits=round(sum(send.credits for send in chunk), 6),
-                numbers=tuple(send.number for send in chunk),
-                quiet=quiet,
-            )
+    quiet_of = [quiet_for(place) for place in sends.every_place]
+    counts = _counted(sends, quiet_of)
+    # What goes to one receiver alone needs no list, and of personal texts there may be a million.
+    rows_of: dict[tuple[int, Quiet], array[int]] = {}
+    for row, (text, place) in enumerate(zip(sends.texts, sends.places, strict=True)):
+        if counts[quiet_of[place]][text] > 1:
+            rows_of.setdefault((text, quiet_of[place]), array("I")).append(row)
+    for row, (text, place) in enumerate(zip(sends.texts, sends.places, strict=True)):
+        quiet = quiet_of[place]
+        rows = array("I", (row,)) if counts[quiet][text] == 1 else rows_of.pop((text, quiet), ())
+        for start in range(0, len(rows), receivers_per_job):
+            yield _job(message, [sends[one] for one in rows[start : start + receivers_per_job]], quiet)
+
+
+def _job(message: Message, equal: Sequence[Send], quiet: Quiet) -> Job:
+    return Job(
+        message=message.name,
+        revision=message.revision,
+        text=equal[0].text,
+        template_digest=message.template_digest,
+        options=message.options,
+        times=message.times,
+        credits=round(sum(send.price.credits for send in equal), 6),
+        numbers=tuple(send.number for send in equal),
+        quiet=quiet,
+    )
 
 
 class Jobs:
@@ -96,11 +104,11 @@ class Jobs:
 
     def __init__(
         self,
-        sends: Sequence[tuple[Message, Sequence[Send]]],
+        sends: Sequence[tuple[Message, Sends]],
         receivers_per_job: int,
-        quiet_for: Callable[[Send], Quiet] = lambda _: NEVER_QUIET,
+        quiet_for: Callable[[Place], Quiet] = lambda _: NEVER_QUIET,
     ) -> None:
-        #: Messages, each with its sends, ordered by number.
+        #: Messages, each with its sends.
         self._sends = sends
         self._receivers_per_job = receivers_per_job
         self._quiet_for = quiet_for
@@ -116,12 +124,20 @@ class Jobs:
         return any(sends for _, sends in self._sends)
 
 
-def posts_of(
-    sends: Iterable[Send], receivers_per_job: int, quiet_for: Callable[[Send], Quiet] = lambda _: NEVER_QUIET
-) -> int:
+def posts_of(sends: Sends, receivers_per_job: int, quiet_for: Callable[[Place], Quiet] = lambda _: NEVER_QUIET) -> int:
     """How many jobs `group` makes of these sends of one message."""
-    by_text = Counter((send.text.digest, quiet_for(send)) for send in sends)
-    return sum(-(-equal // receivers_per_job) for equal in by_text.values())
+    counts = _counted(sends, [quiet_for(place) for place in sends.every_place])
+    return sum(-(-equal // receivers_per_job) for column in counts.values() for equal in column)
+
+
+def _counted(sends: Sends, quiet_of: Sequence[Quiet]) -> dict[Quiet, array[int]]:
+    """Of each text how many sends have it, those with other quiet hours apart."""
+    empty = array("I", bytes(4 * len(sends.table.bill_of)))
+    counts = dict.fromkeys(quiet_of, empty[:])
+    columns = [counts[quiet] for quiet in quiet_of]
+    for text, place in zip(sends.texts, sends.places, strict=True):
+        columns[place][text] += 1
+    return counts
 
 
 def tag(project: str, service: str, message: str, revision: int, ordinal: int) -> str:

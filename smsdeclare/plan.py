@@ -10,12 +10,13 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare.canonical import canonical
-from smsdeclare.compare import Action
+from smsdeclare.decisions import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from smsdeclare.compare import Decision, Withdrawal
+    from smsdeclare.compare import Withdrawal
+    from smsdeclare.decisions import Decisions
     from smsdeclare.definitions import Message
 
 FORMAT_VERSION = "1.0"
@@ -167,7 +168,7 @@ def digest(lines: Iterable[bytes]) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def lines_of(message: Message, decisions: Iterable[Decision]) -> Iterator[tuple[str, bytes]]:
+def lines_of(message: Message, decisions: Decisions) -> Iterator[tuple[str, bytes]]:
     """What is approved for each send, behind its number: key, times freed, action, text, options, times as written.
 
     The canonical form of a list of these. Numbers, figures, actions and digests need no escapes, and the rest is the
@@ -175,9 +176,12 @@ def lines_of(message: Message, decisions: Iterable[Decision]) -> Iterator[tuple[
     """
     head = canonical([message.name, message.revision])[:-1].decode()
     tail = canonical([dict(message.options), dict(message.times.written)])[1:].decode()
-    for send, _, action, resends, *_ in decisions:
-        line = f'{head},"{send.number}",{resends},"{action.value}","{send.text.digest}",{tail}'
-        yield send.number, line.encode()
+    middles = [f'",{each.resends},"{each.action.value}","' if each.is_wanted else None for each in decisions.verdicts]
+    sends = decisions.sends
+    for number, text, verdict in zip(sends.numbers, sends.texts, decisions.column, strict=True):
+        middle = middles[verdict]
+        if middle is not None:
+            yield number, f'{head},"{number}{middle}{sends.digest(text)}",{tail}'.encode()
 
 
 def withdrawal_line(withdrawal: Withdrawal) -> bytes:
@@ -209,6 +213,9 @@ def lines(
         found = taken_back.setdefault((each.message, each.revision), [])
         found.append((each.known.number, withdrawal_line(each)))
     for key in sorted(by_revision.keys() | taken_back.keys()):
+        if key not in taken_back:
+            yield from (line for _, line in by_revision[key])
+            continue
         yield from (one for _, one in heapq.merge(by_revision.get(key, ()), sorted(taken_back.get(key, ()))))
 
 

@@ -9,39 +9,33 @@ from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes, plan, policy, sends
 from smsdeclare.account import Facts, sender_problems
-from smsdeclare.agenda import Agenda, quiet_of
+from smsdeclare.agenda import quiet_of
 from smsdeclare.changes import (
-    barred_rows,
-    changes_of,
     changes_without_text,
-    closed_row,
-    skipped_rows,
     summarize,
     warned,
-    warnings_of,
 )
 from smsdeclare.clock import timestamp
-from smsdeclare.compare import Action, Decision, Withdrawal, compare, held_jobs, withdrawals
-from smsdeclare.costs import cost_warnings, credit_warnings, rows_last
+from smsdeclare.compare import Withdrawal, held_jobs, withdrawals
+from smsdeclare.costs import credit_warnings, rows_last
 from smsdeclare.diagnostics import Diagnostic, by_place
 from smsdeclare.errors import InputError
-from smsdeclare.jobs import Jobs, posts_of
-from smsdeclare.plan import Change, Plan, SkippedRow, Violation
+from smsdeclare.jobs import Jobs
+from smsdeclare.message_part import View, part_of
+from smsdeclare.plan import Plan
 from smsdeclare.receivers import opted_out
-from smsdeclare.renaming import Renames, renames
-from smsdeclare.schedule import Fate, fate, is_too_close
-from smsdeclare.states import State
+from smsdeclare.renaming import renames
+from smsdeclare.schedule import is_too_close
 from smsdeclare.targets import names_only_sends_of, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from smsdeclare.codes import Code
+    from smsdeclare.columns import Send, Text
     from smsdeclare.definitions import Definitions, Message, QuietHours
     from smsdeclare.ledger import Ledger
     from smsdeclare.records import Binding, Posted
-    from smsdeclare.schedule import Slot
-    from smsdeclare.sends import MessageSends, Send, Text
+    from smsdeclare.sends import MessageSends
 
 
 _NOTHING_KNOWN = Facts()
@@ -52,7 +46,7 @@ class Missed:
     """Sends of one message whose time has passed."""
 
     message: Message
-    sends: tuple[Send, ...]
+    sends: Sequence[Send]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,60 +73,6 @@ class Draft:
     def has_work(self) -> bool:
         """Whether carrying it out would write or send anything."""
         return bool(self.jobs or self.missed or self.take_backs or self.renames)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _View:
-    """What every part of a plan is worked out from."""
-
-    definitions: Definitions
-    ledger: Ledger
-    now: datetime
-    approved: str | None
-    margin: timedelta
-    #: What of the files' renamings is not in the ledger yet.
-    renamed: Renames
-    #: Number → why nothing is posted there, whatever the message.
-    barred: Mapping[str, Code]
-    #: When the provider itself holds advertising; None where it does not, as far as is known.
-    hold: QuietHours | None
-
-    def on_record(self, message: Message) -> str:
-        """The name that its history has in the ledger."""
-        return self.renamed.histories.get(message.name, message.name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """What a plan says of one message."""
-
-    message: Message
-    #: Ordered by number, as all sends.
-    decisions: list[Decision]
-    #: Sends that count for the rules.
-    counted: list[Send]
-    #: Those of them that may be posted now.
-    free: list[Send]
-    posts: int
-    late: tuple[Send, ...]
-    changes: list[Change]
-    skipped: list[SkippedRow]
-    found: list[Diagnostic]
-    violations: list[Violation]
-    #: Name on record and number of everybody in doubt.
-    doubtful: set[tuple[str, str]]
-    #: Keys of what is taken back so as to be sent anew.
-    replaced: set[tuple[str, int, str]]
-
-    @property
-    def revision(self) -> tuple[str, int]:
-        """The message's name and revision."""
-        return self.message.name, self.message.revision
-
-    @property
-    def lines(self) -> Iterator[tuple[str, bytes]]:
-        """Number and canonical line of each send that is approved."""
-        return plan.lines_of(self.message, (each for each in self.decisions if each.is_wanted))
 
 
 def expand(definitions: Definitions) -> list[MessageSends]:
@@ -171,7 +111,7 @@ def work_out(
     `targets` are addresses to which the plan is limited, and `shown_targets` how the plan itself names them.
     """
     chosen = select(list(expanded), targets, ledger)
-    view = _View(
+    view = View(
         definitions=definitions,
         ledger=ledger,
         now=now,
@@ -183,8 +123,8 @@ def work_out(
         hold=hold,
     )
     withdrawn = list(_withdrawals(view, chosen, targets))
-    parts = [_part(view, one, withdrawn) for one in chosen]
-    violations = list(policy.judge_plan(definitions, [send for part in parts for send in part.counted]))
+    parts = [part_of(view, one, withdrawn) for one in chosen]
+    violations = list(policy.judge_plan(definitions, (group for part in parts for group in part.counted)))
     violations += [one for part in parts for one in part.violations]
     problems = list(sender_problems([part.message for part in parts if part.posts], account.senders))
     if problems and not violations:  # a plan that is refused is shown, and posts nothing either
@@ -236,73 +176,12 @@ def work_out(
         doubtful=tuple(
             (text, part.message.options)
             for part in parts
-            for text in dict.fromkeys(send.text for send in part.counted if not send.text.bill.exact)
+            for text in part.decisions.of(group for group in part.counted if not group.price.bill.exact).each_text()
         ),
     )
 
 
-def _part(view: _View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> _Part:
-    message, name = one.message, view.on_record(one.message)
-    decisions = list(compare(one, view.ledger, view.now, view.approved, name))
-    free: list[Decision] = []
-    others: list[Decision] = []
-    for each in decisions:
-        (free if each.is_free else others).append(each)
-    freed = [each for each in others if each.can_be_freed(view.now)]
-    barred = [each for each in (*free, *freed) if each.send.number in view.barred] if view.barred else []
-    if barred:
-        free, freed = ([each for each in some if each.send.number not in view.barred] for some in (free, freed))
-    quiet_for = partial(quiet_of, view.definitions)
-    agenda = Agenda(message, view.now, view.definitions.timezone, quiet_for, view.hold)
-    at_once, later = _fates(view, agenda, free), _fates(view, agenda, freed)
-    todo, late, closed = ([*at_once[one], *later[one]] for one in (Fate.POST, Fate.MISSED, Fate.CLOSED))
-    to_post = [each.send for each in todo]
-    # What is too late or closed takes nothing; what is done under the approved plan has its share in it.
-    counted = [*to_post, *(each.send for each in others if each.is_wanted and not each.held_until)]
-    posts = posts_of(to_post, view.definitions.provider.receivers_per_job, quiet_for)
-    left = [each for each in withdrawn if (each.message, each.revision) == (message.name, message.revision)]
-    scheduled = len(left) + sum(each.state is State.SCHEDULED for each in others)
-    return _Part(
-        message=message,
-        decisions=decisions,
-        counted=counted,
-        free=[each.send for each in at_once[Fate.POST]],
-        posts=posts,
-        late=tuple(each.send for each in at_once[Fate.MISSED]),
-        changes=list(changes_of(one, others, agenda, todo=todo, late=late, posts=posts)),
-        skipped=[
-            *([closed_row(message)] * len(closed)),
-            *barred_rows(message, barred, view.barred, view.ledger.secret),
-            *skipped_rows(one),
-        ],
-        found=[
-            *one.findings.warnings,
-            *warnings_of(message, others, view.now, view.barred),
-            *agenda.warnings(to_post),
-            *cost_warnings(one, to_post),
-        ],
-        violations=[
-            *policy.judge_message(
-                view.definitions,
-                message,
-                one.findings,
-                counted,
-                is_done=bool(decisions) and not counted,
-                taken_before=view.ledger.credits_taken(name, message.revision, but=view.approved),
-            ),
-            *policy.judge_left(view.definitions, message, len(left), scheduled),
-            *policy.judge_times(view.definitions, message, [agenda.slot(send) for send in to_post]),
-        ],
-        doubtful={(name, each.name) for each in others if each.is_doubtful},
-        replaced={
-            (name, message.revision, each.name)
-            for each in freed
-            if each.state is State.SCHEDULED and each.action is Action.REPLACE
-        },
-    )
-
-
-def _withdrawals(view: _View, chosen: Sequence[MessageSends], targets: Sequence[str]) -> Iterator[Withdrawal]:
+def _withdrawals(view: View, chosen: Sequence[MessageSends], targets: Sequence[str]) -> Iterator[Withdrawal]:
     """What the files no longer ask for: receivers that left, lower revisions, messages that left.
 
     A plan for some messages takes back of these alone, and one for single sends of these.
@@ -316,7 +195,7 @@ def _withdrawals(view: _View, chosen: Sequence[MessageSends], targets: Sequence[
             continue
         # Approved is what the files say, so it goes by the name that stands there.
         name = one.message.name
-        wanted = frozenset(named for send in one.sends for named in view.ledger.names(send.number))
+        wanted = frozenset(named for number in one.sends.numbers for named in view.ledger.names(number))
         is_partial = names_only_sends_of(one.message, targets)
         if revision == one.message.revision and not is_partial:
             mine = withdrawals(view.ledger, message, revision, wanted, view.approved)
@@ -325,24 +204,3 @@ def _withdrawals(view: _View, chosen: Sequence[MessageSends], targets: Sequence[
             lower = withdrawals(view.ledger, message, revision, frozenset(), view.approved)
             meant = (each for each in lower if not is_partial or each.known.number in wanted)
             yield from (each._replace(message=name) for each in meant)
-
-
-def _fates(view: _View, agenda: Agenda, candidates: Iterable[Decision]) -> dict[Fate, list[Decision]]:
-    """What becomes of each send that is or will be free, by the clock."""
-    message = agenda.message
-    name = view.on_record(message)
-    first = view.ledger.first_sent(name, message.revision)
-    first_at = datetime.fromisoformat(first) if first else None
-    # Who is not on record although no run ever came to the end did not join late: the run did not come so far.
-    is_complete = view.ledger.is_complete(name, message.revision)
-    found: dict[Fate, list[Decision]] = {one: [] for one in Fate}
-    # Many sends have few slots.
-    fates: dict[tuple[Slot, bool], Fate] = {}
-    for decision in candidates:
-        at, is_known = agenda.slot(decision.send), decision.state is not None or not is_complete
-        what = fates.get((at, is_known))
-        if what is None:
-            what = fate(message.times, view.now, view.margin, first_at=first_at, is_known=is_known, at=at)
-            fates[at, is_known] = what
-        found[what].append(decision)
-    return found

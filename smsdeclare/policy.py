@@ -13,12 +13,12 @@ from smsdeclare.encoding import forcing
 from smsdeclare.plan import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from smsdeclare.decisions import Decisions, Group
     from smsdeclare.definitions import Definitions, Message
     from smsdeclare.receivers import Findings
     from smsdeclare.schedule import Slot
-    from smsdeclare.sends import Send
 
 #: Below so many rows a share says little.
 _ROWS_THAT_COUNT = 20
@@ -28,14 +28,15 @@ _NO_NUMBER = frozenset({codes.NOT_A_NUMBER, codes.NO_COUNTRY, codes.NO_SMS_LINE}
 _SHOWN_CHARACTERS = 8
 
 
-def judge_plan(definitions: Definitions, sends: Sequence[Send]) -> Iterator[Violation]:
+def judge_plan(definitions: Definitions, sends: Iterable[Group]) -> Iterator[Violation]:
     """The rules over all sends of a plan, those already done under it included."""
     policy = definitions.policy
-    taken = round(sum(send.credits for send in sends), 6)
-    most = max((send.text.bill.parts for send in sends), default=0)
+    groups = list(sends)
+    taken = round(sum(group.credits for group in groups), 6)
+    most = max((group.price.bill.parts for group in groups), default=0)
     for rule, limit, actual in (
         ("maxCredits", policy.max_credits, taken),
-        ("maxReceivers", policy.max_receivers, len(sends)),
+        ("maxReceivers", policy.max_receivers, sum(group.size for group in groups)),
         ("maxParts", policy.max_parts, most),
     ):
         if limit is not None and actual > limit:
@@ -46,12 +47,13 @@ def judge_message(
     definitions: Definitions,
     message: Message,
     findings: Findings,
-    sends: Sequence[Send],
+    decisions: Decisions,
+    counted: Sequence[Group],
     *,
     is_done: bool,
     taken_before: float,
 ) -> Iterator[Violation]:
-    """The rules over one message.
+    """The rules over one message, of whose sends the `counted` ones are, or are being, sent.
 
     `is_done`: it has receivers and nothing is left to send, so that its rows do no harm. `taken_before` is what its
     revision took under earlier plans. Credits.
@@ -60,12 +62,12 @@ def judge_message(
     for limit in definitions.policy.max_skipped if not is_done and findings.rows >= _ROWS_THAT_COUNT else ():
         if not limit.allows(unusable, findings.rows):
             yield _violation("maxSkipped", f"{limit} of {findings.rows} rows", unusable, limit.span, message)
-    taken = round(taken_before + sum(send.credits for send in sends), 6)
+    taken = round(taken_before + sum(group.credits for group in counted), 6)
     if message.max_credits is not None and taken > message.max_credits:
         yield _violation("maxCredits", message.max_credits, taken, message.span, message)
-    if sends:
+    if counted:
         yield from _judge_options(definitions, message)
-        yield from _judge_encoding(definitions, message, sends)
+        yield from _judge_encoding(definitions, message, decisions, counted)
 
 
 def judge_left(definitions: Definitions, message: Message, left: int, scheduled: int) -> Iterator[Violation]:
@@ -75,9 +77,9 @@ def judge_left(definitions: Definitions, message: Message, left: int, scheduled:
             yield _violation("maxLeft", f"{limit} of {scheduled} scheduled", left, limit.span, message)
 
 
-def judge_times(definitions: Definitions, message: Message, slots: Sequence[Slot]) -> Iterator[Violation]:
-    """The quiet hours that refuse, and those that never end, over when what is to be posted goes out."""
-    refused = [slot for slot in slots if slot.is_refused]
+def judge_times(definitions: Definitions, message: Message, slots: Mapping[Slot, int]) -> Iterator[Violation]:
+    """The quiet hours that refuse, and those that never end, over when so many SMS go out in each slot."""
+    refused = {slot: count for slot, count in slots.items() if slot.is_refused}
     if not refused:
         return
     rules = definitions.policy.quiet_hours
@@ -86,7 +88,9 @@ def judge_times(definitions: Definitions, message: Message, slots: Sequence[Slot
     when = first.astimezone(ZoneInfo(definitions.timezone)).strftime("at %Y-%m-%d %H:%M") if first else "now"
     limit = " and ".join(map(str, broken))
     span = message.span
-    yield _violation("quietHours", limit, f"{len(refused):,} SMS would go out {when}", broken[0].span, message, span)
+    yield _violation(
+        "quietHours", limit, f"{sum(refused.values()):,} SMS would go out {when}", broken[0].span, message, span
+    )
 
 
 def refusals(violations: Iterable[Violation]) -> Iterator[Diagnostic]:
@@ -113,13 +117,15 @@ def _judge_options(definitions: Definitions, message: Message) -> Iterator[Viola
         yield _violation("requireStopClause", "true", "noStopClause: true", rule, message, span)
 
 
-def _judge_encoding(definitions: Definitions, message: Message, sends: Sequence[Send]) -> Iterator[Violation]:
+def _judge_encoding(
+    definitions: Definitions, message: Message, decisions: Decisions, counted: Sequence[Group]
+) -> Iterator[Violation]:
     policy = definitions.policy
-    unicode = [send.text for send in sends if send.text.bill.encoding == "unicode"] if policy.gsm7_only else []
+    unicode = [group for group in counted if group.price.bill.encoding == "unicode"] if policy.gsm7_only else []
     if unicode:
-        blamed = Counter(one.character for text in set(unicode) for one in forcing(text.text))
+        blamed = Counter(one.character for text in decisions.of(unicode).each_text() for one in forcing(text.text))
         named = ", ".join(f"U+{ord(character):04X}" for character, _ in blamed.most_common(_SHOWN_CHARACTERS))
-        actual = f"{len(unicode):,} SMS in Unicode, because of {named}"
+        actual = f"{sum(group.size for group in unicode):,} SMS in Unicode, because of {named}"
         yield _violation("gsm7Only", "true", actual, policy.spans.get("gsm7Only"), message, message.text_span)
 
 

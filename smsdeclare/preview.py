@@ -21,10 +21,10 @@ from smsdeclare.template_reader import TemplateProblem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from smsdeclare.columns import Wording
     from smsdeclare.definitions import Definitions, Message
     from smsdeclare.diagnostics import Span
     from smsdeclare.receivers import Receiver
-    from smsdeclare.sends import Text
 
 #: So many characters that force Unicode are told apart; the rest is counted.
 _CHARACTERS = 10
@@ -151,8 +151,8 @@ def _preview(
     costs = Counter[Cost]()
     blame = Blame(message, definitions.variables)
     dear = Surcharges(message, definitions.variables)
-    swapped: Counter[Text] = Counter()
-    dearest: tuple[Receiver, Text] | None = None
+    swapped: Counter[Wording] = Counter()
+    dearest: tuple[Receiver, Wording] | None = None
     for receiver, text in sends.rendered(definitions, message, everybody, findings):
         costs[_cost(receiver, text, rates)] += 1
         dear.add(receiver, text.text, text.bill)
@@ -178,17 +178,17 @@ def _preview(
     )
 
 
-def _cost(receiver: Receiver, text: Text, rates: Rates) -> Cost:
+def _cost(receiver: Receiver, text: Wording, rates: Rates) -> Cost:
     rate = rates.of(receiver.number, receiver.country)
     return Cost(text.bill.encoding, text.bill.parts, credits_of(text.bill.parts, rate), rate.exact and text.bill.exact)
 
 
-def _weight(text: Text) -> tuple[int, bool, int]:
+def _weight(text: Wording) -> tuple[int, bool, int]:
     """What makes one text the better example than another: parts, then Unicode, then length."""
     return text.bill.parts, text.bill.encoding == "unicode", len(text.text)
 
 
-def _example(definitions: Definitions, message: Message, receiver: Receiver, text: Text, rates: Rates) -> Example:
+def _example(definitions: Definitions, message: Message, receiver: Receiver, text: Wording, rates: Rates) -> Example:
     template, variables = message.template, definitions.variables
     values = receiver.values
     own = {name: values[name] for name in template.names | template.row_columns if name in values}

@@ -14,9 +14,10 @@ from smsdeclare.sends import priced
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from smsdeclare.columns import Text
     from smsdeclare.planning import Draft
     from smsdeclare.provider import Provider
-    from smsdeclare.sends import MessageSends, Text
+    from smsdeclare.sends import MessageSends
 
 _Answer = TypeVar("_Answer")
 #: What else the count of a text depends on: whether it may get the STOP clause, and what its sender may be taken for.
@@ -105,8 +106,8 @@ def _kind(options: Mapping[str, Any]) -> _Kind:
 
 def _destinations(one: MessageSends) -> Iterator[str]:
     """Where a message goes; for a number whose country has no rate of its own, all that share its prefix."""
-    for country in {send.country for send in one.sends}:
-        if country in DESTINATIONS:
-            yield country
+    for place in one.sends.every_place:
+        if place.country in DESTINATIONS:
+            yield place.country
         else:
-            yield from (place for send in one.sends if send.country == country for place in sharing(send.number))
+            yield from sharing(place.prefix)

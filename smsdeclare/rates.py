@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from smsdeclare.encoding import EXTENSION_TABLE, Encoding, is_gsm, least_parts, measure, with_stop_clause
+from smsdeclare.encoding import EXTENSION_TABLE, Encoding, is_gsm, is_single, least_parts, measure, with_stop_clause
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -139,6 +139,23 @@ def bill(text: str, options: Mapping[str, Any]) -> Bill:
     counted = measure(added)
     figures = (counted.parts, _torn(counted, added), *_taken_off(text, plain.encoding, plain.units))
     return _bill(plain.encoding, (*without, *figures) if clause == "possible" else figures)
+
+
+class Bills:
+    """Bills of texts that go out with the same options: of most texts the length says it all."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._by_length: dict[int, Bill] = {}
+
+    def of(self, text: str) -> Bill:
+        """As `bill` has it."""
+        if not is_single(text):
+            return bill(text, self._options)
+        found = self._by_length.get(len(text))
+        if found is None:
+            found = self._by_length[len(text)] = bill(text, self._options)
+        return found
 
 
 def _bill(encoding: Encoding, readings: tuple[int, ...]) -> Bill:

@@ -6,15 +6,15 @@ import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes, receivers
-from smsdeclare.canonical import sha256_hex
+from smsdeclare.columns import Gathering, Wording
 from smsdeclare.diagnostics import Diagnostic, Related
 from smsdeclare.encoding import forcing
 from smsdeclare.errors import InputError
-from smsdeclare.look_alikes import Swap, look_alike, to_gsm
-from smsdeclare.rates import OFFLINE, Bill, Rates, bill, credits_of
+from smsdeclare.look_alikes import look_alike, to_gsm
+from smsdeclare.rates import Bills
 from smsdeclare.reporter import did_you_mean
 from smsdeclare.short_number import ShortNumber
 from smsdeclare.surcharges import Surcharge, Surcharges
@@ -23,36 +23,17 @@ from smsdeclare.template_reader import TemplateProblem
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from smsdeclare.columns import Sends
     from smsdeclare.definitions import Definitions, Message
+    from smsdeclare.rates import Rates
     from smsdeclare.receivers import Findings, Receiver
 
 #: How many receivers with a broken text are named one by one; the rest is counted.
 _SHOWN_PROBLEMS = 20
+#: So many texts are remembered, since equal ones often come close together.
+_NEAR = 10_000
 #: So many characters that force Unicode are named.
 _SHOWN_CHARACTERS = 8
-
-
-class Text(NamedTuple):
-    """One rendered text with what is known of it; shared by all sends that have it."""
-
-    text: str
-    #: sha256 over the UTF-8 bytes, hexadecimal.
-    digest: str
-    bill: Bill
-    #: What `normalize` replaced, and the parts that this spares.
-    swaps: tuple[Swap, ...] = ()
-    spared: int = 0
-
-
-class Send(NamedTuple):
-    """One SMS to one receiver. A tuple, since there may be a million."""
-
-    number: str
-    text: Text
-    credits: float
-    credits_exact: bool
-    #: ISO 3166 alpha-2; None where the prefix is shared.
-    country: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,7 +41,7 @@ class MessageSends:
     """All sends of one message, ordered by number."""
 
     message: Message
-    sends: list[Send]
+    sends: Sends
     sample: str
     findings: Findings
     #: The rows whose SMS take more parts than they have to, or than most.
@@ -72,39 +53,33 @@ class MessageSends:
 def expand(definitions: Definitions, message: Message) -> MessageSends:
     """Render the message for each of its receivers, at cautious rates. Raises InputError as `rendered` does."""
     findings = receivers.Findings()
-    forced = Counter[Text]()
-    sends: list[Send] = []
+    gathering = Gathering()
+    forced = _Forced(message)
     own: set[str] = set()
     dear = Surcharges(message, definitions.variables)
     short = ShortNumber(message)
-    prices: dict[tuple[str | None, int, bool], tuple[float, bool]] = {}
-    for receiver, text in rendered(definitions, message, receivers.expand(definitions, message, findings), findings):
-        if not own.issuperset(receiver.values):
-            own.update(receiver.values)
-        short.look(receiver, text.text)
-        if text.bill.encoding == "unicode":
-            forced[text] += 1
-        dear.add(receiver, text.text, text.bill)
-        key = (receiver.country, text.bill.parts, text.bill.exact)
-        price = prices.get(key)
-        if price is None:
-            rate = OFFLINE.of(receiver.number, receiver.country)
-            price = (credits_of(text.bill.parts, rate), rate.exact and text.bill.exact)
-            # Without a country it depends on the number.
-            if receiver.country is not None:
-                prices[key] = price
-        sends.append(Send(receiver.number, text, *price, receiver.country))
+    is_plain = message.template.is_plain
+    everybody = receivers.expand(definitions, message, findings)
+    for receiver, wording in rendered(definitions, message, everybody, findings, own):
+        # A text that is the same for all costs nobody more than others.
+        if not is_plain:
+            dear.add(receiver, wording.text, wording.bill)
+        if short.is_meant:
+            short.look(receiver, wording.text)
+        if wording.bill.encoding == "unicode":
+            forced.add(wording)
+        gathering.add(receiver.number, receiver.country, wording)
     told = list(short.findings())
     if any(one.is_error for one in told):
         raise InputError(*told, *findings.warnings)
-    findings.warnings += [*told, *_unicode_forced(message, forced)]
-    if not sends:
+    findings.warnings += [*told, *forced.warnings()]
+    found = gathering.sends()
+    if not found:
         findings.warnings.append(Diagnostic(code=codes.NO_RECEIVERS, detail=message.address, span=message.to_span))
-    sends.sort()
     rows, more_rows = dear.rows()
     return MessageSends(
         message=message,
-        sends=sends,
+        sends=found,
         sample=sample_of(message, own, definitions.variables),
         findings=findings,
         surcharges=rows,
@@ -114,25 +89,7 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
 
 def priced(one: MessageSends, rates: Rates, settled: Mapping[str, int]) -> MessageSends:
     """The same at other rates, and with the provider's own count of parts for some texts, by their digests."""
-    texts = {
-        digest: text._replace(bill=text.bill.settled(settled[digest]))
-        for digest, text in {send.text.digest: send.text for send in one.sends}.items()
-        if digest in settled
-    }
-    of_each = {send.country: send.number for send in one.sends}
-    moved = any(
-        country is None or rates.of(number, country) != OFFLINE.of(number, country)
-        for country, number in of_each.items()
-    )
-    if not texts and not moved:
-        return one
-    found = []
-    for send in one.sends:
-        text = texts.get(send.text.digest, send.text)
-        rate = rates.of(send.number, send.country)
-        taken = credits_of(text.bill.parts, rate)
-        found.append(Send(send.number, text, taken, rate.exact and text.bill.exact, send.country))
-    return replace(one, sends=found)
+    return replace(one, sends=one.sends.priced(rates, settled))
 
 
 def sample_of(message: Message, own: Collection[str], variables: Mapping[str, str]) -> str:
@@ -145,7 +102,7 @@ def sample_of(message: Message, own: Collection[str], variables: Mapping[str, st
     )
 
 
-def normalized(texts: Mapping[Text, int]) -> Mapping[str, Any] | None:
+def normalized(texts: Mapping[Wording, int]) -> Mapping[str, Any] | None:
     """What `normalize` did to texts, each with how many receivers have it, as the documents tell it; None: nothing."""
     swapped = Counter[tuple[str, str]]()
     for text, receivers_of_it in texts.items():
@@ -165,37 +122,45 @@ def normalized(texts: Mapping[Text, int]) -> Mapping[str, Any] | None:
 
 
 def rendered(
-    definitions: Definitions, message: Message, found: Iterable[Receiver], findings: Findings
-) -> Iterator[tuple[Receiver, Text]]:
-    """Each of the receivers with its text; equal texts are one value.
+    definitions: Definitions,
+    message: Message,
+    found: Iterable[Receiver],
+    findings: Findings,
+    own: set[str] | None = None,
+) -> Iterator[tuple[Receiver, Wording]]:
+    """Each of the receivers with its text; the names of the values that they have go into `own`.
 
     Raises InputError at the end, with every receiver that the text has a hole for (the first twenty by name) and with
     what `findings` holds by then.
     """
     broken: list[tuple[Receiver, TemplateProblem]] = []
     failed = 0
-    texts: dict[str, Text] = {}
-    names = set(definitions.variables)
+    wordings = _Wordings(message)
+    names = set() if own is None else own
     plain = _plain(message, definitions.variables)
     for receiver in found:
-        if not names.issuperset(receiver.values):
-            names.update(receiver.values)
         try:
-            written = plain or message.template.render(receiver.values, definitions.variables)
+            if plain is None:
+                values = receiver.values
+                if not names.issuperset(values):
+                    names.update(values)
+                written = message.template.render(values, definitions.variables)
+            else:
+                written = plain
         except TemplateProblem as problem:
             failed += 1
             if failed <= _SHOWN_PROBLEMS:
                 broken.append((receiver, problem))
             continue
-        text = texts.get(written)
-        if text is None:
-            text = texts[written] = _text(written, message)
-        if not text.text:
+        wording = wordings.of(written)
+        if not wording.text:
             failed += 1
-            broken.append((receiver, TemplateProblem(codes.TEXT_EMPTY, "all of it can be left out")))
+            if failed <= _SHOWN_PROBLEMS:
+                broken.append((receiver, TemplateProblem(codes.TEXT_EMPTY, "all of it can be left out")))
             continue
-        yield receiver, text
-    problems = [_problem(message, receiver, problem, names) for receiver, problem in broken]
+        yield receiver, wording
+    known = names.union(definitions.variables)
+    problems = [_problem(message, receiver, problem, known) for receiver, problem in broken]
     if failed > _SHOWN_PROBLEMS:
         detail = f"and {failed - _SHOWN_PROBLEMS} more receivers"
         problems.append(Diagnostic(code=problems[-1].code, detail=detail, span=message.text_span))
@@ -212,32 +177,68 @@ def _plain(message: Message, variables: Mapping[str, str]) -> str | None:
     return None
 
 
-def _unicode_forced(message: Message, texts: Mapping[Text, int]) -> Iterator[Diagnostic]:
-    """The characters that are to blame, each once, with what could stand there instead and what that would save."""
-    blamed = (one.character for text in texts for one in forcing(text.text))
-    named = []
-    for character in dict.fromkeys(blamed):
-        instead = look_alike(character)
-        hint = f" (`{instead}` would do)" if instead else ""
-        named.append(f"`{character}` U+{ord(character):04X}{hint}")
-    if named:
-        more = f" and {len(named) - _SHOWN_CHARACTERS} more" if len(named) > _SHOWN_CHARACTERS else ""
-        spared = sum(
-            count * (text.bill.parts - bill(to_gsm(text.text)[0], message.options).parts)
-            for text, count in texts.items()
-        )
-        saving = f"; look-alikes would save {spared:,} part{'' if spared == 1 else 's'}" if spared else ""
-        detail = f"{message.address}: {', '.join(named[:_SHOWN_CHARACTERS])}{more}{saving}"
-        yield Diagnostic(code=codes.UNICODE_FORCED, detail=detail, span=message.text_span)
+class _Forced:
+    """Which characters force texts of one message into Unicode, and what look-alikes would save."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+        self._bills = Bills(message.options)
+        #: In the order in which they come first.
+        self._characters: dict[str, None] = {}
+        self._spared = 0
+        #: Texts of late → the parts that look-alikes would save.
+        self._near: dict[str, int] = {}
+
+    def add(self, wording: Wording) -> None:
+        """Count one SMS in Unicode."""
+        spared = self._near.get(wording.text)
+        if spared is None:
+            if len(self._near) >= _NEAR:
+                self._near.clear()
+            self._characters.update(dict.fromkeys(one.character for one in forcing(wording.text)))
+            spared = wording.bill.parts - self._bills.of(to_gsm(wording.text)[0]).parts
+            self._near[wording.text] = spared
+        self._spared += spared
+
+    def warnings(self) -> Iterator[Diagnostic]:
+        """The characters that are to blame, each once, with what could stand there instead and what that would save."""
+        named = []
+        for character in self._characters:
+            instead = look_alike(character)
+            hint = f" (`{instead}` would do)" if instead else ""
+            named.append(f"`{character}` U+{ord(character):04X}{hint}")
+        if named:
+            more = f" and {len(named) - _SHOWN_CHARACTERS} more" if len(named) > _SHOWN_CHARACTERS else ""
+            parts = f"{self._spared:,} part{'' if self._spared == 1 else 's'}"
+            saving = f"; look-alikes would save {parts}" if self._spared else ""
+            detail = f"{self._message.address}: {', '.join(named[:_SHOWN_CHARACTERS])}{more}{saving}"
+            yield Diagnostic(code=codes.UNICODE_FORCED, detail=detail, span=self._message.text_span)
 
 
-def _text(written: str, message: Message) -> Text:
-    if not message.normalizes:
-        return Text(written, sha256_hex(written.encode()), bill(written, message.options))
-    text, swaps = to_gsm(written)
-    cost = bill(text, message.options)
-    spared = bill(written, message.options).parts - cost.parts if swaps else 0
-    return Text(text, sha256_hex(text.encode()), cost, swaps, spared)
+class _Wordings:
+    """What becomes of the texts of one message."""
+
+    def __init__(self, message: Message) -> None:
+        self._normalizes = message.normalizes
+        self._bills = Bills(message.options)
+        #: Rendered texts of late → their wordings.
+        self._near: dict[str, Wording] = {}
+
+    def of(self, rendered: str) -> Wording:
+        """The wording of a text, normalized where the message asks for it."""
+        found = self._near.get(rendered)
+        if found is None:
+            if len(self._near) >= _NEAR:
+                self._near.clear()
+            found = self._near[rendered] = self._worded(rendered)
+        return found
+
+    def _worded(self, rendered: str) -> Wording:
+        if not self._normalizes:
+            return Wording(rendered, self._bills.of(rendered))
+        text, swaps = to_gsm(rendered)
+        cost = self._bills.of(text)
+        return Wording(text, cost, swaps, self._bills.of(rendered).parts - cost.parts if swaps else 0)
 
 
 def _problem(message: Message, receiver: Receiver, problem: TemplateProblem, known: Collection[str]) -> Diagnostic:

@@ -47,17 +47,16 @@ class ShortNumber:
 
     def __init__(self, message: Message) -> None:
         self._message = message
-        self._is_meant = message.sender is None
+        #: Whether there is anything to look at.
+        self.is_meant = message.sender is None
         self._is_asked = message.options.get("senderForResponse") is True
-        self._contact = contact_in(message.text) if self._is_meant else None
+        self._contact = contact_in(message.text) if self.is_meant else None
         self._texts: set[str] = set()
         self._rows: list[tuple[Receiver, str]] = []
         self._abroad: list[Receiver] = []
 
     def look(self, receiver: Receiver, text: str) -> None:
-        """One receiver, and the text that goes there."""
-        if not self._is_meant:
-            return
+        """One receiver, and the text that goes there; to be called where `is_meant`."""
         if self._is_asked and receiver.country != _COUNTRY:
             self._abroad.append(receiver)
         if self._contact is None and text not in self._texts:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from smsdeclare.address import Address
+    from smsdeclare.columns import Sends
     from smsdeclare.definitions import Message
     from smsdeclare.ledger import Ledger
-    from smsdeclare.sends import MessageSends, Send
+    from smsdeclare.sends import MessageSends
 
 
 def select(expanded: Sequence[MessageSends], targets: Iterable[str], ledger: Ledger) -> list[MessageSends]:
@@ -40,7 +41,7 @@ def select(expanded: Sequence[MessageSends], targets: Iterable[str], ledger: Led
             detail = f"{text} names nothing in the files"
             raise InputError(Diagnostic(code=codes.ADDRESS_UNKNOWN, detail=detail, suggestion=hint))
         for one in chosen:
-            found[one.message.name] = _together(found.get(one.message.name), one)
+            found[one.message.name] = _together(found.get(one.message.name), one, here[0].sends)
     return [found[one.message.name] for one in expanded if one.message.name in found]
 
 
@@ -79,18 +80,17 @@ def _names(place: Address, one: MessageSends) -> bool:
 def _only(one: MessageSends, place: Address, ledger: Ledger) -> MessageSends:
     secret = ledger.secret
 
-    def is_meant(send: Send) -> bool:
+    def is_meant(number: str) -> bool:
         if place.number is not None:
-            return send.number == place.number
+            return number == place.number
         return secret is not None and any(
-            place.ref == ref(secret, one.message.name, one.message.revision, name) for name in ledger.names(send.number)
+            place.ref == ref(secret, one.message.name, one.message.revision, name) for name in ledger.names(number)
         )
 
-    return replace(one, sends=[send for send in one.sends if is_meant(send)], findings=Findings())
+    return replace(one, sends=one.sends.to(set(filter(is_meant, one.sends.numbers))), findings=Findings())
 
 
-def _together(first: MessageSends | None, second: MessageSends) -> MessageSends:
+def _together(first: MessageSends | None, second: MessageSends, everybody: Sends) -> MessageSends:
     if first is None:
         return second
-    sends = {send.number: send for send in (*first.sends, *second.sends)}
-    return replace(first, sends=[sends[number] for number in sorted(sends)])
+    return replace(first, sends=everybody.to({*first.sends.numbers, *second.sends.numbers}))

@@ -11,6 +11,7 @@ from ledgers import Read
 
 from smsdeclare import cancel, refresh, settle
 from smsdeclare.apply import apply
+from smsdeclare.columns import Text
 from smsdeclare.definitions import Times
 from smsdeclare.jobs import Job
 from smsdeclare.ledgers.naming import AS_KEPT
@@ -20,7 +21,6 @@ from smsdeclare.providers.ovh import OvhProvider
 from smsdeclare.providers.transport import wire
 from smsdeclare.rates import bill
 from smsdeclare.records import Binding
-from smsdeclare.sends import Text
 from smsdeclare.settle import Rules
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.settings import Settings

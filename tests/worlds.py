@@ -9,9 +9,11 @@ from pathlib import Path
 
 from smsdeclare import document
 from smsdeclare.cli.main import run
+from smsdeclare.columns import Gathering, Wording
 from smsdeclare.define import define
 from smsdeclare.definitions import InlineReceiver
 from smsdeclare.project import Project
+from smsdeclare.rates import bill
 from smsdeclare.template import compile_text
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -78,6 +80,14 @@ def definitions(text, people, variables=(), country="FR", *, numbers=None, norma
     ]
     hello = replace(hello, text=text, template=compile_text(text), to=tuple(to), options=options, normalizes=normalizes)
     return replace(plain, messages=(hello,), variables=dict(variables))
+
+
+def sends(texts, options=None):
+    """Sends of one message: number → text."""
+    gathering = Gathering()
+    for called, text in texts.items():
+        gathering.add(called, "FR", Wording(text, bill(text, {"noStopClause": True} if options is None else options)))
+    return gathering.sends()
 
 
 def command(capfd):

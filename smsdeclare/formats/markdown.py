@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from smsdeclare.compare import Action
+from smsdeclare.decisions import Action
 from smsdeclare.formats.phrases import count, normalizing
 from smsdeclare.formats.text import totals
 from smsdeclare.redaction import visible

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smsdeclare import codes
-from smsdeclare.compare import Action
+from smsdeclare.decisions import Action
 from smsdeclare.formats.phrases import count as _count
 from smsdeclare.formats.phrases import figure as _figure
 from smsdeclare.formats.phrases import line as _line

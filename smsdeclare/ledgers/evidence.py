@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from smsdeclare.records import Evidence, Key, Receipt, Taken
 
+_STATES = {state.value: state for state in State}
+
 
 class EvidenceLedger(Erasing):
     """Every write is conditional on the job that the evidence is about: who is first wins, the rest is no error."""
@@ -194,10 +196,10 @@ class EvidenceLedger(Erasing):
 
     @staticmethod
     def _state(word: str) -> State:
-        try:
-            return State(word)
-        except ValueError:
-            raise damaged(f"{word!r} is no state of a send") from None
+        found = _STATES.get(word)
+        if found is None:
+            raise damaged(f"{word!r} is no state of a send")
+        return found
 
 
 def read_ids(written: str | None) -> tuple[int, ...]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 #: So many numbers go into one statement.
 _AT_ONCE = 500
+#: So many jobs of a revision are kept at hand while its sends are read: some megabytes. Beyond, each has few sends.
+_FEW_JOBS = 20_000
+_LACKS_JOB = "a send lacks its job"
 
 
 class ReadingLedger(EvidenceLedger):
@@ -50,12 +53,23 @@ class ReadingLedger(EvidenceLedger):
 
     def known(self, message: str, revision: int) -> Iterator[Known]:
         """Every send of a revision, ordered by what stands for its number."""
-        for number, state, resends, text, *others in self._rows(
-            statements.KNOWN, {"message": message, "revision": revision}
-        ):
-            if text is None:
-                raise damaged("a send lacks its job")
-            yield Known(number, self._state(state), resends, text, *others)
+        key = {"message": message, "revision": revision}
+        jobs = {job[0]: job for job in self._rows(statements.KNOWN_JOBS, {**key, "limit": _FEW_JOBS + 1})}
+        if len(jobs) > _FEW_JOBS:
+            for number, state, resends, text, *others in self._rows(statements.KNOWN, key):
+                if text is None:
+                    raise damaged(_LACKS_JOB)
+                yield Known(number, self._state(state), resends, text, *others)
+            return
+        for number, state, resends, taken_back, ordinal in self._rows(statements.KNOWN_SENDS, key):
+            job = jobs.get(ordinal)
+            if job is None:
+                # Another run may have claimed since.
+                job = jobs[ordinal] = next(iter(self._rows(statements.KNOWN_JOB, {**key, "ordinal": ordinal})), None)
+            if job is None:
+                raise damaged(_LACKS_JOB)
+            _, text, plan, options, times, send_at = job
+            yield Known(number, self._state(state), resends, text, plan, taken_back, options, times, send_at)
 
     def credits_taken(self, message: str, revision: int, *, but: str | None = None) -> float:
         """Credits that the jobs of a revision took, those claimed under the plan digest `but` left out."""
@@ -118,7 +132,7 @@ class ReadingLedger(EvidenceLedger):
         (message, revision, number, state, attempts, reason, ids, taken, accepted, receivers, sms, *times) = row
         claimed_at, answered_at, delivered_at, send_at = times
         if claimed_at is None:
-            raise damaged("a send lacks its job")
+            raise damaged(_LACKS_JOB)
         state = self._state(state)
         took = state in (State.ACCEPTED, State.SCHEDULED, State.DELIVERED, State.FAILED)
         known_ids = read_ids(ids)

@@ -97,6 +97,17 @@ KNOWN: Final = """
     FROM sends s LEFT JOIN jobs j ON j.message = s.message AND j.revision = s.revision AND j.ordinal = s.ordinal
     WHERE s.message = :message AND s.revision = :revision
     ORDER BY s.number"""
+#: The same in two steps, for where few jobs have many sends: what a job tells is then read once for all of them.
+KNOWN_JOBS: Final = """
+    SELECT ordinal, text_digest, plan_digest, options, times, send_at FROM jobs
+    WHERE message = :message AND revision = :revision LIMIT :limit"""
+KNOWN_JOB: Final = """
+    SELECT ordinal, text_digest, plan_digest, options, times, send_at FROM jobs
+    WHERE message = :message AND revision = :revision AND ordinal = :ordinal"""
+KNOWN_SENDS: Final = """
+    SELECT number, state, resends, taken_back, ordinal FROM sends
+    WHERE message = :message AND revision = :revision
+    ORDER BY number"""
 
 #: What the provider took; for a job whose fate is open, what the plan said it would take.
 _TOOK: Final = """
@@ -290,7 +301,7 @@ REASONS: Final = """
     GROUP BY state, reason ORDER BY COUNT(*) DESC, state, reason"""
 
 #: Queries whose rows may be as many as there are sends.
-LONG: Final = frozenset({KNOWN, RECORDS, RECORDS_OF_MESSAGE, RECORDS_OF_REVISION})
+LONG: Final = frozenset({KNOWN, KNOWN_SENDS, RECORDS, RECORDS_OF_MESSAGE, RECORDS_OF_REVISION})
 
 INSERT_EVENT: Final = "INSERT INTO events (at, kind, detail) VALUES (:at, :kind, :detail)"
 

@@ -6,7 +6,7 @@ import pytest
 
 from smsdeclare import codes
 from smsdeclare.cli.session import formatter
-from smsdeclare.compare import Action
+from smsdeclare.decisions import Action
 from smsdeclare.diagnostics import Diagnostic, Span
 from smsdeclare.format import Style
 from smsdeclare.formats.markdown import LIMIT, MARKER

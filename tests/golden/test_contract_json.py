@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import worlds
 
-from smsdeclare.compare import Action
+from smsdeclare.decisions import Action
 from smsdeclare.schema import load_schema
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.settings import Service, Settings
@@ -229,7 +229,7 @@ def test_the_encoding_is_gsm7_unicode_or_mixed(command, tmp_path, second, encodi
     ("number", "text", "options", "taken", "exact"),
     [
         pytest.param(A, "Hi", "noStopClause: true", 1.0, True, id="France"),
-        pytest.param("+32470000001", "Hi", "noStopClause: true", 1.0, False, id="a rate that is not published"),
+        pytest.param("+32470000001", "Hi", "noStopClause: true", 2.1, False, id="a rate that is not published"),
         pytest.param(A, "a" * 150, "noStopClause: false", 2.0, False, id="a clause that may come"),
     ],
 )

@@ -10,6 +10,7 @@ from requests import RequestException
 
 from smsdeclare.apply import DOUBTS_IN_A_ROW, FRESH_SECONDS, JobDone, JobMissed, Trouble, apply
 from smsdeclare.clock import SystemClock
+from smsdeclare.columns import Text
 from smsdeclare.definitions import Times
 from smsdeclare.errors import PlanStale, ProviderError
 from smsdeclare.jobs import Job
@@ -19,7 +20,6 @@ from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.ovh import OvhProvider
 from smsdeclare.rates import bill
 from smsdeclare.records import Binding, Key
-from smsdeclare.sends import Text
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.server import Server
 from smsdeclare.simulator.settings import Credential, Service, Settings

@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+import worlds
 
-from smsdeclare.compare import Action, compare
+from smsdeclare import codes
+from smsdeclare.canonical import sha256_hex
+from smsdeclare.compare import compare
+from smsdeclare.decisions import Action
 from smsdeclare.definitions import Times
-from smsdeclare.rates import bill
 from smsdeclare.records import Known
-from smsdeclare.sends import Send, Text
 from smsdeclare.states import State
 
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
@@ -35,16 +37,16 @@ class Recorded:
 
 
 def send(number, text="Hello"):
-    return Send(number, Text(text, f"digest of {text}", bill(text, {"noStopClause": True})), 1.0, credits_exact=True)
+    return number, text
 
 
 def known(number, state, text="Hello", resends=0, plan="sha256:earlier", **more):
-    return Known(number, state, resends, f"digest of {text}", plan, **more)
+    return Known(number, state, resends, sha256_hex(text.encode()), plan, **more)
 
 
 def decide(sends, ledger, revision=1, approved=None):
     message = SimpleNamespace(name="hello", revision=revision, options={}, times=Times())
-    expanded = SimpleNamespace(message=message, sends=sends)
+    expanded = SimpleNamespace(message=message, sends=worlds.sends(dict(sends)))
     return list(compare(expanded, ledger, NOW, approved))
 
 
@@ -138,3 +140,24 @@ def test_how_often_it_was_freed_goes_along():
 def test_who_had_a_higher_revision_that_is_to_be_resent_gets_no_lower_one():
     (decision,) = decide([send(A)], Recorded(r2=[known(A, State.NOT_SENT, resends=1)]), revision=1)
     assert (Action.KEEP, True) == (decision.action, decision.superseded)
+
+
+def test_many_that_stand_alike_are_one_group():
+    texts = {worlds.number(place): "Hello" for place in range(5)}
+    recorded = Recorded(r1=[known(worlds.number(place), State.ACCEPTED) for place in (1, 3)])
+    message = SimpleNamespace(name="hello", revision=1, options={}, times=Times())
+    found = compare(SimpleNamespace(message=message, sends=worlds.sends(texts)), recorded, NOW)
+    assert [(Action.SEND, 3, 3.0), (Action.KEEP, 2, 2.0)] == [
+        (group.verdict.action, group.size, group.credits) for group in found.groups
+    ]
+    assert [worlds.number(1), worlds.number(3)] == list(found.of(found.groups[1:]).numbers)
+    assert texts.keys() == set(found.of(found.groups).numbers)
+    assert [] == list(found.of([]).numbers)
+
+
+def test_who_is_left_out_is_a_group_of_its_own():
+    message = SimpleNamespace(name="hello", revision=1, options={}, times=Times())
+    expanded = SimpleNamespace(message=message, sends=worlds.sends({A: "Hello", B: "Hello"}))
+    found = compare(expanded, Recorded(), NOW, left_out={B: codes.BLACKLISTED})
+    assert [None, codes.BLACKLISTED] == [group.verdict.left_out for group in found.groups]
+    assert [B] == list(found.of(found.groups[1:]).numbers)

@@ -1,27 +1,47 @@
 from types import SimpleNamespace
 
+import worlds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsdeclare.jobs import group, tag
+from smsdeclare.columns import Gathering, Wording
+from smsdeclare.jobs import group, posts_of, tag
+from smsdeclare.quiet import NEVER_QUIET, Quiet
 from smsdeclare.rates import bill
-from smsdeclare.sends import Send, Text
 
 MESSAGE = SimpleNamespace(name="hello", revision=1, options={}, times=None, template_digest="t")
-TEXTS = {name: Text(name, f"digest of {name}", bill(name, {})) for name in ("a", "b", "c")}
+CHOSEN = st.dictionaries(st.integers(0, 9999), st.sampled_from("abcdefgh"), max_size=60)
 
 
-@given(st.dictionaries(st.integers(0, 9999), st.sampled_from("abc"), max_size=60), st.integers(1, 9))
+@given(CHOSEN, st.integers(1, 9))
 def test_every_send_is_in_exactly_one_job_with_its_own_text(chosen, most):
-    sends = [
-        Send(f"+3363998{index:04d}", TEXTS[text], 1.0, credits_exact=True) for index, text in sorted(chosen.items())
-    ]
+    texts = {worlds.number(index): text for index, text in chosen.items()}
+    sends = worlds.sends(texts)
     jobs = list(group(MESSAGE, sends, most))
-    assert sorted((number, job.text.text) for job in jobs for number in job.numbers) == [
-        (send.number, send.text.text) for send in sends
-    ]
+    assert sorted(texts.items()) == sorted((number, job.text.text) for job in jobs for number in job.numbers)
     assert all(len(job.numbers) <= most and list(job.numbers) == sorted(job.numbers) for job in jobs)
-    assert len(jobs) == sum(-(-sum(send.text.text == text for send in sends) // most) for text in TEXTS)
+    assert len(jobs) == sum(-(-sum(one == text for one in texts.values()) // most) for text in set(texts.values()))
+    assert len(jobs) == posts_of(sends, most)
+
+
+@given(CHOSEN)
+def test_jobs_come_in_the_order_of_their_first_receivers(chosen):
+    jobs = list(group(MESSAGE, worlds.sends({worlds.number(index): text for index, text in chosen.items()}), 100))
+    assert [job.numbers[0] for job in jobs] == sorted(job.numbers[0] for job in jobs)
+
+
+def test_one_post_goes_to_receivers_with_the_same_quiet_hours():
+    gathering = Gathering()
+    for number, country in (("+33639980001", "FR"), ("+32470123456", "BE"), ("+33639980002", "FR")):
+        gathering.add(number, country, Wording("a", bill("a", {})))
+    sends = gathering.sends()
+
+    def quiet_for(place):
+        return NEVER_QUIET if place.country == "FR" else Quiet(zones=("Europe/Brussels",))
+
+    jobs = list(group(MESSAGE, sends, 500, quiet_for))
+    assert [("+32470123456",), ("+33639980001", "+33639980002")] == [job.numbers for job in jobs]
+    assert 2 == posts_of(sends, 500, quiet_for)
 
 
 def test_a_tag_is_twenty_characters_known_by_heart():

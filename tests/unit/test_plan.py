@@ -1,28 +1,30 @@
 """The digest, and the plan as a document."""
 
+from array import array
 from types import SimpleNamespace
 
 import pytest
+import worlds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsdeclare.canonical import canonical
-from smsdeclare.compare import Action, Decision
+from smsdeclare.canonical import canonical, sha256_hex
+from smsdeclare.decisions import Action, Decisions, Verdict
 from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Violation, Warned, digest, from_json, lines_of, to_json
-from smsdeclare.rates import bill
-from smsdeclare.sends import Send, Text
 from smsdeclare.states import State
 
 MESSAGE = SimpleNamespace(name="hello", revision=1, options={"noStopClause": True}, times=SimpleNamespace(written={}))
 
 
-def decision(number="+33639980001", text="d", resends=0, action=Action.SEND, state=None):
-    send = Send(number, Text("Hi", text, bill("Hi", {})), 1.0, credits_exact=True)
-    return Decision(send, number, action, resends, state)
+HI = sha256_hex(b"Hi")
 
 
-def line(message, decision):
-    ((_, only),) = lines_of(message, [decision])
+def decision(number="+33639980001", text="Hi", resends=0, action=Action.SEND, state=None):
+    return Decisions(worlds.sends({number: text}), [Verdict(action, resends, state)], array("I", [0]))
+
+
+def line(message, decisions):
+    ((_, only),) = lines_of(message, decisions)
     return only
 
 
@@ -31,13 +33,14 @@ def test_a_line_is_the_canonical_form_of_what_is_approved():
     times = SimpleNamespace(written={"sendAt": "2026-12-01 09:00", "expiresAt": "d\u00e9but"})
     message = SimpleNamespace(name="hello", revision=12, options=options, times=times)
     found = decision("+33639980001", action=Action.REPLACE, resends=3)
-    approved = ["hello", 12, "+33639980001", 3, "replace", "d", options, times.written]
+    approved = ["hello", 12, "+33639980001", 3, "replace", HI, options, times.written]
     assert canonical(approved) == line(message, found)
 
 
 def test_the_digest_is_over_the_lines():
     """Known by heart, so that an approval given to one version holds for the next."""
-    assert b'["hello",1,"+33639980001",0,"send","d",{"noStopClause":true},{}]' == line(MESSAGE, decision())
+    text = b"3639efcd08abb273b1619e82e78c29a7df02c1051b1820e99fc395dcaa3326b8"
+    assert b'["hello",1,"+33639980001",0,"send","%b",{"noStopClause":true},{}]' % text == line(MESSAGE, decision())
     assert "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" == digest([])
 
 
@@ -47,7 +50,7 @@ def test_the_digest_is_over_the_lines():
         pytest.param((MESSAGE, decision(number="+33639980002")), id="receiver"),
         pytest.param((MESSAGE, decision(text="e")), id="text"),
         pytest.param((MESSAGE, decision(resends=1)), id="freed by resend"),
-        pytest.param((MESSAGE, decision(action=Action.CANCEL)), id="action"),
+        pytest.param((MESSAGE, decision(action=Action.REPLACE)), id="action"),
         pytest.param(
             (SimpleNamespace(name="hello", revision=2, options=MESSAGE.options, times=MESSAGE.times), decision()),
             id="revision",
@@ -72,6 +75,10 @@ def test_the_digest_is_over_the_lines():
 )
 def test_everything_that_an_approval_is_given_to_changes_the_digest(other):
     assert digest([line(MESSAGE, decision())]) != digest([line(*other)])
+
+
+def test_what_is_kept_has_no_line():
+    assert [] == list(lines_of(MESSAGE, decision(action=Action.KEEP)))
 
 
 @pytest.mark.parametrize("state", [None, State.NOT_SENT, State.ACCEPTED, State.UNKNOWN])
