@@ -1,5 +1,6 @@
 """GitHub as far as `action.yml` meets it: a bare repository, an API on loopback, and a runner that plays the steps."""
 
+import base64
 import json
 import os
 import re
@@ -20,6 +21,8 @@ REPOSITORY = "acme/shop"
 TOKEN = "token-of-the-job"
 BOT = {"login": "github-actions[bot]", "type": "Bot"}
 PERSON = {"login": "mallory", "type": "User"}
+#: Of the state, which is encrypted; base64 of 32 bytes.
+KEY = base64.b64encode(bytes(range(32))).decode()
 #: What a job may do without further words.
 RIGHTS = frozenset({"contents", "pull-requests", "statuses"})
 
@@ -231,10 +234,11 @@ class Team:
             GITHUB_API_URL=self.github.url, GITHUB_SHA=git(place / "work", "rev-parse", "HEAD"),
             GITHUB_REF_NAME="main", GITHUB_STEP_SUMMARY=str(place / "summary.md"),
             GITHUB_OUTPUT=str(place / "output"), RUNNER_TEMP=str(self.folder / "temp"),
+            SMSDECLARE_STATE_KEY=KEY,
             **{name: _filled(value, given) for name, value in step["env"].items()},
         )  # fmt: skip
         if not keys:
-            env = {name: value for name, value in env.items() if not name.startswith("OVH_")}
+            env = {name: value for name, value in env.items() if not name.startswith(("OVH_", "SMSDECLARE_"))}
         process = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]],
             cwd=place / "work", env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
