@@ -71,7 +71,9 @@ def examine(session: Session, *, offline: bool) -> list[Finding]:
     else:
         found.append(ok("credentials", "the sandbox needs none, and no network"))
         service = service or opening.SANDBOX_SERVICE
-    if definitions is not None:
+    if definitions is not None and offline and definitions.state.backend != "file":
+        found.append(ok("state", f"{definitions.state.backend}: it is elsewhere, and was not asked"))
+    elif definitions is not None:
         found += checks_here.state(definitions, service)
     return found
 

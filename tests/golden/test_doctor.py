@@ -163,6 +163,13 @@ def test_offline_asks_nobody(doctor, serve, tmp_path):
     assert [("ok", None)] == of(found, "state")
 
 
+@pytest.mark.parametrize("backend", ["git", "postgresql"])
+def test_a_state_that_is_elsewhere_is_not_asked_offline(doctor, tmp_path, backend):
+    worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=f"state: {{backend: {backend}}}\n" + worlds.message())})
+    assert [("ok", None)] == of(doctor(tmp_path, "--offline"), "state")
+    assert ["error"] == [status for status, _ in of(doctor(tmp_path), "state")]
+
+
 def test_credentials_that_others_may_read_or_git_takes_along(doctor, serve, monkeypatch, tmp_path):
     url = serve().url
     for name in worlds.KEYS:
