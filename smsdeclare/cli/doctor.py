@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from smsdeclare.cli import checks_here, environment, opening
 from smsdeclare.cli.finding import Finding, ok, told
-from smsdeclare.cli.session import Explained, Session, format_option, shared_options
+from smsdeclare.cli.session import Explained, Session, format_option, is_terminal, shared_options
 from smsdeclare.errors import InputError
-from smsdeclare.formats.phrases import count, line, paint
+from smsdeclare.formats.phrases import Color, count, line, paint
 
 if TYPE_CHECKING:
     from smsdeclare.definitions import Definitions
     from smsdeclare.format import Style
     from smsdeclare.providers.endpoints import Endpoint
 
-#: Of what stands behind status and check. Characters.
-_WIDTH = 75
-_COLORS = {"ok": "32", "warning": "33", "error": "31"}
+#: Columns of what stands before a message; and of a page that is no terminal, at least, and at most.
+_INDENT, _PAGE, _LEAST, _MOST = 25, 100, 60, 120
+_COLORS = {"ok": Color.GOOD, "warning": Color.CARE, "error": Color.WRONG}
 
 
 @click.command(
@@ -107,12 +108,15 @@ def _text(found: list[Finding], style: Style) -> str:
 
 
 def _folded(text: str) -> list[str]:
-    """In lines of some 75 characters, broken at spaces only; what is to be typed, in backticks, stays whole."""
+    """In lines that fit the terminal, broken at spaces only; what is to be typed, in backticks, stays whole."""
     import re  # noqa: PLC0415 - only here
+    import shutil  # noqa: PLC0415 - as above
     import textwrap  # noqa: PLC0415 - as above
 
     kept = re.sub("`[^`]*`", lambda match: match.group().replace(" ", "\x00"), text)
-    lines = textwrap.wrap(kept, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    columns = shutil.get_terminal_size((_PAGE, 0)).columns if is_terminal(sys.stdout) else _PAGE
+    room = min(max(columns, _LEAST), _MOST) - _INDENT
+    lines = textwrap.wrap(kept, room, break_long_words=False, break_on_hyphens=False)
     return [one.replace("\x00", " ") for one in lines]
 
 

@@ -13,7 +13,7 @@ from smsdeclare.cli import whole_file
 from smsdeclare.cli.session import Explained, Session, shared_options
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
-from smsdeclare.formats.phrases import line, paint
+from smsdeclare.formats.phrases import Color, line, paint
 from smsdeclare.layout import lay_out
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from smsdeclare.format import Style
 
 #: Of the lines of a difference, by their first sign.
-_COLORS = {"+": "32", "-": "31"}
+_COLORS = {"+": Color.GOOD, "-": Color.BACK}
 
 
 @click.command(
@@ -105,4 +105,4 @@ def _difference(data: bytes, laid_out: str, shown: str, style: Style) -> str:
 
     before, after = data.decode("utf-8-sig").splitlines(), laid_out.splitlines()
     lines = difflib.unified_diff(before, after, shown, shown, lineterm="")
-    return "".join(f"{paint(line(style.masked(one)), _COLORS.get(one[:1], '0'), style)}\n" for one in lines)
+    return "".join(f"{paint(line(style.masked(one)), _COLORS.get(one[:1], Color.QUIET), style)}\n" for one in lines)

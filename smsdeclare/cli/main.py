@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 import click
 
 from smsdeclare import __version__, codes
-from smsdeclare.cli.session import ExplainedGroup, Session
+from smsdeclare.cli.session import ExplainedGroup, Session, style_of
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Interrupted, SmsdeclareError
-from smsdeclare.format import Style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +132,8 @@ def _help(error: click.ClickException) -> str:
 def _fail(found: Sequence[Diagnostic], arguments: Sequence[str], code: int) -> int:
     from smsdeclare.formats import text  # noqa: PLC0415 - only where something failed
 
-    style = Style(show_numbers="--show-numbers" in arguments)
+    numbers, plain = ("--show-numbers" in arguments, "--no-color" in arguments)
+    style = style_of(sys.stderr, show_numbers=numbers, no_color=plain)
     # Behind half a document no second one may stand.
     if _wants_json(arguments) and codes.OUTPUT_LOST not in {one.code for one in found}:
         from smsdeclare.formats import json  # noqa: PLC0415 - as above

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TextIO, TypeVar
@@ -43,6 +43,8 @@ class Session:
 
     #: -C and -f as they were given, for commands that are suggested: ` -C shop`.
     place_options: str = ""
+    #: The style of what goes to standard error, which may be a terminal where standard output is none.
+    error_style: Style = field(default_factory=Style)
 
     def out(self, text: str) -> None:
         """A result, to standard output; raises InputError where that can't be written."""
@@ -85,7 +87,7 @@ class Session:
         if found:
             from smsdeclare.formats import text  # noqa: PLC0415 - only where something was found
 
-            _say(text.report(found, self.style, self.source), nl=False)
+            _say(text.report(found, self.error_style, self.source), nl=False)
 
 
 def _say(text: str, *, nl: bool = True) -> None:
@@ -141,6 +143,12 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
+def style_of(stream: TextIO | None, *, show_numbers: bool, no_color: bool) -> Style:
+    """How much may be shown there; colors only on a terminal, and where nobody has switched them off."""
+    plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return Style(show_numbers=show_numbers, color=not plain and is_terminal(stream))
+
+
 @functools.lru_cache(maxsize=8)
 def _lines(root: Path, file: str) -> list[str]:
     """The lines of a file; none where it can't be read."""
@@ -180,14 +188,14 @@ def shared_options(command: Command) -> Command:
         verbose: bool,
         **options: Any,
     ) -> Any:
-        plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
         _lines.cache_clear()
         if chdir:
             _enter(chdir)
         session = Session(
             folder=Path(),
             root_file=root_file,
-            style=Style(show_numbers=show_numbers, color=not plain and is_terminal(sys.stdout)),
+            style=style_of(sys.stdout, show_numbers=show_numbers, no_color=no_color),
+            error_style=style_of(sys.stderr, show_numbers=show_numbers, no_color=no_color),
             quiet=quiet,
             verbose=verbose,
             place_options="".join(f" {name} {value}" for name, value in (("-C", chdir), ("-f", root_file)) if value),

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from smsdeclare.costs import surcharge_phrase
-from smsdeclare.formats.phrases import count, line, normalizing, paint, width
+from smsdeclare.formats.phrases import Color, count, line, normalizing, paint, width
 from smsdeclare.redaction import mask_number, mask_text, visible
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def previews(found: Sequence[Preview], style: Style) -> str:
 def _lines(one: Preview, style: Style) -> Iterator[str]:
     about = "" if one.is_exact else "about "
     head = f"{line(one.address)}   {count(one.receivers, 'receiver')}   {about}{count(one.credits, 'credit')}"
-    yield paint(head, "1", style)
+    yield paint(head, Color.HEAD, style)
     for cost, receivers in one.costs.items():
         yield f"  {_cost(cost)}: {count(receivers, 'receiver')}"
     if one.skipped:
@@ -109,16 +109,16 @@ def bubble(parts: Sequence[str], style: Style) -> Iterator[str]:
 
     Only the frame has a color; the text keeps that of the terminal.
     """
-    side = paint("│", "2", style)
+    side = paint("│", Color.QUIET, style)
     for number, part in enumerate(parts, start=1):
         label = f"─ part {number} of {len(parts)} " if len(parts) > 1 else ""
         left, right = ("╭", "╮") if number == 1 else ("├", "┤")
-        yield paint(f"{left}{label:─<{COLUMNS + 2}}{right}", "2", style)
+        yield paint(f"{left}{label:─<{COLUMNS + 2}}{right}", Color.QUIET, style)
         for row in wrapped(visible(part), COLUMNS):
             # White space at the end of a line may hang over the margin, as it does on a phone.
             seen = row.rstrip(" \n")
             yield f"{side} {seen}{' ' * (COLUMNS - width(seen))} {side}"
-    yield paint(f"╰{'─' * (COLUMNS + 2)}╯", "2", style)
+    yield paint(f"╰{'─' * (COLUMNS + 2)}╯", Color.QUIET, style)
 
 
 def wrapped(text: str, columns: int) -> Iterator[str]:

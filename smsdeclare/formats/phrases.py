@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare.redaction import visible
@@ -11,6 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from smsdeclare.format import Style
+
+
+class Color(StrEnum):
+    """What each color means, wherever it stands; none is the only sign of anything."""
+
+    GOOD = "32"  #: goes out, comes in, or is as it should be
+    CARE = "33"  #: wants somebody's attention: a warning, what is unknown, the sandbox
+    WRONG = "31"  #: is an error, or breaks a rule
+    BACK = "35"  #: is taken back or taken out
+    QUIET = "2"  #: nothing is done about it
+    HEAD = "1"  #: what the lines below it are about
+
 
 #: So many replaced characters are named; the rest is counted.
 _SWAPS = 8
@@ -43,7 +56,7 @@ def normalizing(done: Mapping[str, Any]) -> str:
     return f"normalized for {count(done['receivers'], 'receiver')}, {saved}: {', '.join(named)}{others}"
 
 
-def paint(text: str, color: str, style: Style) -> str:
+def paint(text: str, color: Color, style: Style) -> str:
     """`text` in a color of ECMA-48 where colors are wanted."""
     return f"\x1b[{color}m{text}\x1b[0m" if style.color else text
 

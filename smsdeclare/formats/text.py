@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from smsdeclare import codes
 from smsdeclare.decisions import Action
+from smsdeclare.formats.phrases import Color, normalizing
 from smsdeclare.formats.phrases import count as _count
 from smsdeclare.formats.phrases import figure as _figure
 from smsdeclare.formats.phrases import line as _line
-from smsdeclare.formats.phrases import normalizing
 from smsdeclare.formats.phrases import paint as _paint
 from smsdeclare.formats.phrases import width as _width
 from smsdeclare.redaction import visible
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from smsdeclare.provider import Account
     from smsdeclare.records import Stopped
 
-#: Sign and color of each action; a color means one thing.
+#: Sign and color of each action.
 _ACTIONS = {
-    Action.SEND: ("+", "32"),
-    Action.REPLACE: ("~", "33"),
-    Action.CANCEL: ("-", "31"),
-    Action.KEEP: ("=", "2"),
-    Action.SETTLE: ("?", "33"),
+    Action.SEND: ("+", Color.GOOD),
+    Action.REPLACE: ("~", Color.BACK),
+    Action.CANCEL: ("-", Color.BACK),
+    Action.KEEP: ("=", Color.QUIET),
+    Action.SETTLE: ("?", Color.CARE),
 }
 #: In place of a number that the state does not hold.
 _NOT_KEPT = "(number not kept)"
@@ -46,9 +46,9 @@ def plan(plan: Plan, style: Style) -> str:
 
 def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
     place = f"{_line(plan.provider)}, {_line(plan.service) or 'service not known yet'}"
-    yield _paint(f"{_line(plan.project)}: what an apply would do ({place})", "1", style)
+    yield _paint(f"{_line(plan.project)}: what an apply would do ({place})", Color.HEAD, style)
     if plan.provider == "sandbox":
-        yield _paint("SANDBOX: nothing leaves this machine; no phone rings.", "33", style)
+        yield _paint("SANDBOX: nothing leaves this machine; no phone rings.", Color.CARE, style)
     yield ""
     if not plan.changes:
         yield "  No message has a receiver."
@@ -67,7 +67,7 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
     yield from _warning_lines(plan, style)
     for violation in plan.violations:
         where = f"{_line(violation.file)}:{violation.line}: " if violation.file else ""
-        yield _paint(f"{where}policy {_line(violation.rule)}: {_line(violation.told)}", "31", style)
+        yield _paint(f"{where}policy {_line(violation.rule)}: {_line(violation.told)}", Color.WRONG, style)
     yield totals(plan)
     yield f"Digest {_line(plan.digest)}"
 
@@ -78,7 +78,7 @@ def _warning_lines(plan: Plan, style: Style) -> Iterator[str]:
     others = [one for one in plan.warnings if one.code != codes.ROW_DEAR.id]
     for warning in (*others[:_LISTED], *rows[: _LISTED + 1]):
         where = f"{_line(warning.file)}:{warning.line}:{warning.column}: " if warning.file else ""
-        yield f"{where}{_paint('warning', '33', style)} {_line(warning.code)}: {_line(warning.message)}"
+        yield f"{where}{_paint('warning', Color.CARE, style)} {_line(warning.code)}: {_line(warning.message)}"
     more = max(0, len(others) - _LISTED) + max(0, len(rows) - _LISTED - 1)
     if more:
         yield f"and {_count(more, 'more warning')}"
@@ -139,7 +139,7 @@ def applied(applied: Applied, style: Style) -> str:
     lines = []
     for title, rows in (("Refused by the provider", applied.rejected), ("Not known", applied.unknown)):
         if rows:
-            lines.append(_paint(f"{title}: {_count(len(rows), 'receiver')}", "33", style))
+            lines.append(_paint(f"{title}: {_count(len(rows), 'receiver')}", Color.CARE, style))
             for row in rows[:_LISTED]:
                 reason = f"   {_line(row.reason)}" if row.reason else ""
                 lines.append(f"  {row.address}#{row.ref}   {row.receiver or _NOT_KEPT}   since {row.since}{reason}")
@@ -192,7 +192,7 @@ def report(found: Sequence[Diagnostic], style: Style, source: Callable[[str, int
 
 def finding(one: Diagnostic, style: Style, source: Callable[[str, int], str | None]) -> str:
     """One finding: place, code, summary; the line with a caret; what to do."""
-    severity = _paint(one.code.severity, "31" if one.is_error else "33", style)
+    severity = _paint(one.code.severity, Color.WRONG if one.is_error else Color.CARE, style)
     place = f"{_line(one.span.file)}:{one.span.line}:{one.span.column}: " if one.span else ""
     lines = [f"{place}{severity} {one.code.id}: {_shown(one.message, style)}"]
     if one.span:
@@ -222,7 +222,7 @@ def _excerpt(span: Span, style: Style, source: Callable[[str, int], str | None])
         shown[end - cut : left - cut + 100],
     )
     caret = " " * _width(visible(head)) + "^" * max(1, min(_width(visible(marked)), 100 - len(head)))
-    return [f"  | {visible(head)}{visible(marked)[:100]}{visible(tail)}", f"  | {_paint(caret, '31', style)}"]
+    return [f"  | {visible(head)}{visible(marked)[:100]}{visible(tail)}", f"  | {_paint(caret, Color.WRONG, style)}"]
 
 
 def standings(rows: Sequence[Standing], stopped: Stopped | None) -> str:

@@ -15,6 +15,7 @@ import pytest
 import worlds
 
 from smsdeclare.cli.main import group
+from smsdeclare.formats.phrases import Color
 from smsdeclare.simulator.settings import Credential
 from smsdeclare.states import State
 
@@ -108,12 +109,12 @@ def test_numbers_in_quoted_lines_and_in_messages_are_masked(command, tmp_path, w
     assert (1, True) == (shown.code, A.removeprefix("+") in shown.out + shown.err)
 
 
-def on_a_terminal(*words, folder, **env):
-    """What a command prints to a standard output that is a terminal."""
+def on_a_terminal(*words, folder, code=0, **env):
+    """What a command prints to a terminal."""
     parent, child = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "smsdeclare", *words], cwd=folder, env=worlds.environment(TERM="xterm", **env),
-        stdin=subprocess.DEVNULL, stdout=child, stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL, stdout=child, stderr=child,
     )  # fmt: skip
     os.close(child)
     shown = b""
@@ -124,7 +125,7 @@ def on_a_terminal(*words, folder, **env):
             break
         shown += more
     os.close(parent)
-    assert 0 == process.wait()
+    assert code == process.wait()
     return shown.decode()
 
 
@@ -134,6 +135,26 @@ def test_colors_are_for_terminals_and_can_be_switched_off(project, command):
     assert ANSI.search(colored)
     assert ANSI.sub("", colored) == plain == on_a_terminal("plan", folder=project, NO_COLOR="1")
     assert not ANSI.search(command("plan", "-C", project).out)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("plan",), ("show", "plan.json"), ("preview",), ("doctor", "--offline"), ("fmt", "--diff"), ("plan", "--no-such")],
+    ids=" ".join,
+)
+def test_colors_are_those_of_the_palette_in_what_fails_as_in_what_works(sent, words):
+    worlds.write(sent, {"more.sms.yaml": "options:   {}\n"})
+    code = int("--no-such" in words)
+    colored = on_a_terminal(*words, folder=sent, code=code)
+    assert set(ANSI.findall(colored)) <= {f"\x1b[{one}m" for one in (*Color, "0")}
+    assert ANSI.search(colored)
+    assert not ANSI.search(on_a_terminal(*words, folder=sent, code=code, NO_COLOR="1"))
+
+
+def test_errors_have_colors_on_a_terminal_and_nowhere_else(tmp_path, command):
+    assert "\x1b[31merror\x1b[0m SMS006" in on_a_terminal("plan", folder=tmp_path, code=1)
+    assert not ANSI.search(command("plan", "-C", tmp_path).err)
+    assert not ANSI.search(on_a_terminal("plan", "--no-color", folder=tmp_path, code=1))
 
 
 def test_a_log_has_no_colors_where_only_the_results_go_to_a_terminal(project):
