@@ -29,6 +29,20 @@ from smsdeclare.simulator.settings import Sender, Service, Settings
 STRACE = shutil.which("strace")
 #: `settle.after` is a second; this is longer, in whole seconds of any clock. Seconds.
 WAIT = 3.0
+#: Kind of state → what the project says of it; and for how long a claimed job may be signed there. Seconds.
+STATES = {"file": "", "git": "state: {backend: git, remote: ../remote.git, encryption: none}\n"}
+WINDOW = {"file": 0.0, "git": 300.0}
+#: A `git` in front of the real one: of one push in ten the answer is lost, and one in ten does not arrive.
+LOSING = """#!/bin/sh
+case " $* " in *" push "*)
+  chance=$(od -An -N1 -tu1 /dev/urandom)
+  if [ "$chance" -lt 50 ]; then
+    [ "$chance" -lt 25 ] && GIT "$@" > /dev/null 2>&1
+    echo "fatal: the remote end hung up unexpectedly" >&2; exit 128
+  fi;;
+esac
+exec GIT "$@"
+"""
 #: After so many runs everything is settled that can be.
 MOST_RUNS = 4
 #: Refused by the provider.
@@ -84,8 +98,16 @@ def scenes():
 class Ground:
     """A folder with a project, and a server. Each history begins with the world that a scene left."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, backend="file"):
         self.folder = folder / "project"
+        #: Where the state is, if it is not in that folder; and as the scene left it.
+        self._remote, self._kept = folder / "remote.git", folder / "kept.git"
+        self.backend, self._wait = backend, WAIT + WINDOW[backend]
+        self._tools = folder / "tools"
+        if backend == "git":
+            self._tools.mkdir()
+            (self._tools / "git").write_text(LOSING.replace("GIT", shutil.which("git")))
+            (self._tools / "git").chmod(0o755)
         self._trace = folder / "trace"
         self._ahead = 0.0
         self._world = self._scene = self._files = None
@@ -108,7 +130,10 @@ class Ground:
 
     def prepare(self, scene):
         """Do what comes before the run that is killed."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for path in (self.folder, self._remote, self._kept):
+            shutil.rmtree(path, ignore_errors=True)
+        if self.backend == "git":
+            subprocess.run(("git", "init", "--quiet", "--bare", self._remote), check=True)
         self._scene, self._ahead = scene, 0.0
         service = Service(name=worlds.SERVICE, senders=(Sender(name="SMSDECLARE"),), blacklist=(REFUSED,))
         self.server._simulator = Simulator(Settings(services=(service,)))
@@ -116,10 +141,12 @@ class Ground:
             self.server._faults.script = list(scene.script)
             self._write(scene.before)
             self.apply()
-            self._ahead += WAIT
+            self._ahead += self._wait
         self._write(scene.messages)
         self._files = {path.name: path.read_bytes() for path in self.folder.iterdir()}
         self._world = deepcopy(self.simulator), self._ahead
+        if self.backend == "git":
+            shutil.copytree(self._remote, self._kept)
 
     def restore(self):
         """Begin the next history."""
@@ -127,14 +154,21 @@ class Ground:
         self.folder.mkdir()
         for name, content in self._files.items():
             (self.folder / name).write_bytes(content)
+        if self.backend == "git":
+            shutil.rmtree(self._remote)
+            shutil.copytree(self._kept, self._remote)
         simulator, self._ahead = self._world
         self.server._simulator = deepcopy(simulator)
         self.server.requests.clear()
 
     def _write(self, messages):
         lists, texts = zip(*((one[2], one[3]) for one in messages), strict=True)
-        more = "settle: {after: 1s}\nreceivers:\n" + "".join(lists) + "messages:\n" + "".join(texts)
+        more = f"{STATES[self.backend]}settle: {{after: 1s}}\nreceivers:\n{''.join(lists)}messages:\n{''.join(texts)}"
         worlds.write(self.folder, {"smsdeclare.yaml": worlds.loopback(self.server.url, more)})
+
+    @property
+    def has_state(self):
+        return self.backend != "file" or (self.folder / "smsdeclare.state").exists()
 
     # — runs —
 
@@ -153,7 +187,8 @@ class Ground:
 
     def start(self, *tracer):
         """A run as a process of its own."""
-        env = worlds.environment(PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1")
+        path = f"{self._tools}:{os.environ['PATH']}"
+        env = worlds.environment(PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1", PATH=path)
         env.pop("COVERAGE_PROCESS_START", None)  # what measures makes system calls of its own
         return subprocess.Popen(
             [*tracer, sys.executable, "-m", "smsdeclare", "apply", "--auto-approve", "--json", "-C", self.folder],
@@ -214,7 +249,7 @@ class Ground:
         """Run it again until nothing is left to be done; what is wrong then, or was at any moment."""
         code, complete = None, None
         for place in range(1, MOST_RUNS + 1):
-            self._ahead += WAIT
+            self._ahead += self._wait
             before = self._changes()
             code, _ = self.apply()
             complete = complete or (None if self._missing() else place)
@@ -301,7 +336,7 @@ class Crowd:
             process = self._stopped.pop()
             process.send_signal(signal.SIGCONT)
             self._running.append(process)
-        elif what < 0.4 and (self.ground.folder / "smsdeclare.state").exists() and not self._stopped:
+        elif what < 0.4 and self.ground.has_state and not self._stopped:
             # Who stands still may have the file locked.
             self.counts["unlock"] += 1
             subprocess.run(

@@ -39,6 +39,23 @@ def test_a_kill_at_any_time_doubles_nobody_and_loses_nobody(ground, name):
         assert [] == list(ground.wrongs()), part
 
 
+@pytest.fixture
+def git_ground(tmp_path, monkeypatch):
+    for name, value in worlds.KEYS.items():
+        monkeypatch.setenv(name, value)
+    with killing.Ground(tmp_path, "git") as ground:
+        yield ground
+
+
+def test_with_a_state_in_git_neither_kills_nor_lost_answers_double_or_lose_anybody(git_ground):
+    git_ground.prepare(SCENES["six POSTs"])
+    crowd = killing.Crowd(git_ground, 3, 4)
+    crowd.run()
+    assert [] == list(crowd.wrongs())
+    git_ground.kill_after(0.7 * git_ground.time_of_a_run())
+    assert [] == list(git_ground.wrongs())
+
+
 @pytest.mark.parametrize("runners", [2, 4])
 def test_several_runs_that_are_killed_stopped_and_unlocked_double_nobody_and_lose_nobody(ground, runners):
     ground.prepare(SCENES["six POSTs"])
