@@ -112,7 +112,8 @@ def unlock(session: Session) -> None:
     """Give back the lease of a run that will not finish.
 
     Nothing depends on it but good messages: a run that is still at work notices, and no SMS goes out twice either way.
-    The lease of a run that has died on this machine is taken over by itself, any other after two minutes.
+    The lease of a run that has died on this machine is taken over by itself, any other after two minutes,
+    or seven where the state is in Git.
     """
     ledger = opening.ledger_without_files(session)
     try:

@@ -29,7 +29,8 @@ STATE_BUSY = Code(
     "SMS506",
     "Another run holds the state",
     "Run again when it has finished; `smsdeclare apply --lock-timeout 10m` waits for it. If its machine is gone, the "
-    "state is free again two minutes after its last sign of life, or at once with `smsdeclare state unlock`.",
+    "state is free again two minutes after its last sign of life (seven with `backend: git`), or at once with "
+    "`smsdeclare state unlock`.",
 )
 ADDRESS_UNKNOWN = Code("SMS507", "The address is not known", "`smsdeclare state list` shows the addresses.")
 STATE_MOVED_ON = Code("SMS508", "The state has changed meanwhile", "Plan again.")
