@@ -42,6 +42,20 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """That a state goes elsewhere."""
+
+    #: The place, as people call it.
+    to: str
+    #: Who, as far as the machine knows.
+    actor: str
+    #: RFC 3339 in UTC.
+    at: str
+    #: Whether it has arrived.
+    is_done: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """Who is at work on a state. It saves work and gives good messages; safety never rests on it."""
 

@@ -104,7 +104,7 @@ class Holder:
             self._clock.sleep(self._look_seconds)
 
     def _others(self) -> list[Lease]:
-        return [one for one in self._ledger.leases if one.holder != self.name and not self._is_over(one)]
+        return [one for one in self._ledger.leases if one.holder != self.name and not is_over(one, self._clock)]
 
     def _lease(self) -> Lease:
         return Lease(
@@ -119,10 +119,14 @@ class Holder:
         )
 
     def _is_over(self, other: Lease) -> bool:
-        """Whether it ran out, or its process on this machine has ended."""
-        if datetime.fromisoformat(other.until) < self._clock.now():
-            return True
-        return other.host == socket.gethostname() and not _is_alive(other.pid)
+        return is_over(other, self._clock)
+
+
+def is_over(lease: Lease, clock: Clock) -> bool:
+    """Whether it ran out, or its process on this machine has ended."""
+    if datetime.fromisoformat(lease.until) < clock.now():
+        return True
+    return lease.host == socket.gethostname() and not _is_alive(lease.pid)
 
 
 def _is_alive(process: int) -> bool:

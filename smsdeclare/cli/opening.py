@@ -15,11 +15,7 @@ from smsdeclare.define import define
 from smsdeclare.definitions import (
     SOONEST,
     Definitions,
-    Policy,
-    ProviderSettings,
     QuietHours,
-    SettleSettings,
-    StateSettings,
 )
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, StateError
@@ -108,12 +104,12 @@ def state_path(wanted: Definitions) -> Path:
 
 
 def ledger(wanted: Definitions) -> RelationalLedger:
-    """The state of a project; raises StateError where it would be lost, or can't be trusted."""
-    return ledger_as(wanted, Numbers(are_hashed=wanted.state.hashes_numbers, key=environment.numbers_key()))
+    """The state of a project; raises StateError where it would be lost, can't be trusted, or was moved."""
+    return unmoved(ledger_as(wanted, Numbers(are_hashed=wanted.state.hashes_numbers, key=environment.numbers_key())))
 
 
 def ledger_as(wanted: Definitions, numbers: Numbers) -> RelationalLedger:
-    """The same, whose numbers are to be kept in one way or another."""
+    """The same, moved or not, whose numbers are to be kept in one way or another."""
     if wanted.state.backend == "postgresql":
         from smsdeclare.cli import database  # noqa: PLC0415 - most projects have none
 
@@ -127,6 +123,29 @@ def ledger_as(wanted: Definitions, numbers: Numbers) -> RelationalLedger:
     if environment.is_ci() and not wanted.state.allow_local_in_ci and not _stays_here(wanted):
         raise StateError(Diagnostic(code=codes.STATE_LOCAL_IN_CI, detail=state_path(wanted).name))
     return SqliteLedger(state_path(wanted), numbers)
+
+
+def state_place(wanted: Definitions) -> str:
+    """Where the state of a project is, as people call it."""
+    if wanted.state.backend == "postgresql":
+        from smsdeclare.cli import database  # noqa: PLC0415 - most projects have none
+
+        return f"PostgreSQL schema {database.schema_of(wanted)}"
+    if wanted.state.backend == "file":
+        return f"file {state_path(wanted).name}"
+    from smsdeclare.cli import repository  # noqa: PLC0415 - as above
+
+    return f"Git branch {repository.settings_of(wanted).branch}"
+
+
+def unmoved(found: RelationalLedger) -> RelationalLedger:
+    """The state if nobody has moved it; raises StateError, which says where to."""
+    try:
+        found.check_not_moved()
+    except BaseException:
+        found.close()
+        raise
+    return found
 
 
 def ledger_offline(wanted: Definitions) -> RelationalLedger:
@@ -231,81 +250,6 @@ def place(wanted: Definitions) -> Endpoint:
 
     named, source = environment.endpoint(environment.conf())
     return endpoints.resolve(wanted.provider.endpoint, named, source)
-
-
-def ledger_without_files(session: Session) -> RelationalLedger:
-    """The state of a folder whose files may be broken; raises StateError where there is none.
-
-    With sound files it is theirs. Else it is that of the database or the branch that the root file names, or the only
-    one that lies in the folder; of several none is guessed at.
-    """
-    from smsdeclare.cli import database, repository  # noqa: PLC0415 - as above
-    from smsdeclare.ledgers.sqlite import SqliteLedger  # noqa: PLC0415 - as above
-
-    numbers = Numbers(key=environment.numbers_key())
-    try:
-        sound = definitions(session)
-        schema = database.schema_of(sound) if sound.state.backend == "postgresql" else None
-        branch = repository.settings_of(sound) if sound.state.backend == "git" else None
-        path = state_path(sound)
-    except InputError:
-        sound, schema = None, database.schema_of_broken_files(session.project_folder, session.root_file)
-        branch = repository.settings_of_broken_files(session.project_folder, session.root_file)
-    if schema is not None:
-        return _kept(database.open_schema(schema, numbers), f"PostgreSQL schema {schema}")
-    if branch is not None:
-        return _kept(repository.open_branch(session.project_folder, branch, numbers), f"branch {branch.branch}")
-    if sound is None:
-        found = sorted(session.project_folder.glob("*.state"))
-        if len(found) != 1:
-            names = ", ".join(one.name for one in found) or "no file *.state"
-            detail = f"the files are not valid, and in this folder there is {names}"
-            raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=detail)) from None
-        path = found[0]
-    if not path.exists():
-        raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=path.name))
-    return SqliteLedger(path, numbers)
-
-
-def _kept(found: RelationalLedger, name: str) -> RelationalLedger:
-    """The state if it has been written to; raises StateError."""
-    if found.binding is None:
-        found.close()
-        raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=name))
-    return found
-
-
-def definitions_of_state(session: Session, found: RelationalLedger) -> Definitions:
-    """Those of the files or, where these are broken, as much as the state itself knows."""
-    try:
-        return definitions(session)
-    except InputError:
-        bound = found.binding
-        if bound is None:
-            raise
-    from smsdeclare.providers import endpoints  # noqa: PLC0415 - as above
-
-    # A place that only the environment may name is left for it to name.
-    named = bound.endpoint in endpoints.NAMED or endpoints.is_loopback(bound.endpoint)
-    return Definitions(
-        project=bound.project,
-        folder=session.project_folder,
-        root_file=PurePath(session.root_file or "smsdeclare.yaml").name,
-        timezone="UTC",
-        provider=ProviderSettings(
-            name=bound.provider,
-            endpoint=bound.endpoint if named else None,
-            service=bound.service,
-            receivers_per_job=1,
-            requests_per_minute=None,
-        ),
-        state=StateSettings(backend="file", path=None, schema=None, allow_local_in_ci=True),
-        settle=SettleSettings(),
-        policy=Policy(),
-        variables={},
-        receivers={},
-        messages=(),
-    )
 
 
 def advertising_hold(wanted: Definitions) -> QuietHours | None:

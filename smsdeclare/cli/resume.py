@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from smsdeclare.cli import opening
+from smsdeclare.cli import broken_files
 from smsdeclare.cli.session import Explained, Session, shared_options
 from smsdeclare.clock import SystemClock, timestamp
 
@@ -20,7 +20,7 @@ from smsdeclare.clock import SystemClock, timestamp
 @shared_options
 def command(session: Session) -> None:
     """End a stop: runs may post again."""
-    ledger = opening.ledger_without_files(session)
+    ledger = broken_files.ledger(session)
     try:
         was = ledger.stopped
         ledger.resume(timestamp(SystemClock().now()))

@@ -18,7 +18,7 @@ import click
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import InputError
+from smsdeclare.errors import Declined, InputError
 from smsdeclare.format import Format, Style
 from smsdeclare.redaction import mask_passwords, visible
 
@@ -136,6 +136,22 @@ class Explained(click.Command):
 
 class ExplainedGroup(Explained, click.Group):
     """A group of commands whose help ends with examples."""
+
+
+def agree(question: str, *, auto_approve: bool) -> None:
+    """Ask before what can't be undone; raises Declined where the answer is no, InputError without a terminal."""
+    if auto_approve:
+        return
+    if not is_terminal(sys.stdin):
+        raise InputError(Diagnostic(code=codes.UNASKED, detail=question))
+    try:
+        agreed = click.confirm(question, default=False, err=True)
+    except click.Abort:
+        # What is said of it begins a line of its own.
+        click.echo(err=True)
+        raise
+    if not agreed:
+        raise Declined(Diagnostic(code=codes.UNCHANGED, detail=""))
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -7,7 +7,7 @@ import json
 import click
 
 from smsdeclare import codes
-from smsdeclare.cli import opening, state_copies, state_erasing
+from smsdeclare.cli import broken_files, opening, state_copies, state_erasing, state_lock, state_moving
 from smsdeclare.cli.addressing import records_of
 from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import Explained, ExplainedGroup, Session, format_option, formatter, shared_options
@@ -35,6 +35,8 @@ def command() -> None:
 
 command.add_command(state_copies.pull)
 command.add_command(state_copies.push)
+command.add_command(state_lock.lock)
+command.add_command(state_moving.migrate)
 command.add_command(state_erasing.prune)
 command.add_command(state_erasing.forget)
 command.add_command(state_erasing.hash_numbers)
@@ -115,7 +117,7 @@ def unlock(session: Session) -> None:
     The lease of a run that has died on this machine is taken over by itself, any other after two minutes,
     or seven where the state is in Git.
     """
-    ledger = opening.ledger_without_files(session)
+    ledger = broken_files.ledger(session)
     try:
         was = ledger.let_go(None, timestamp(SystemClock().now()))
     finally:

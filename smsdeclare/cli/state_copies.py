@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smsdeclare import codes
-from smsdeclare.cli import opening
+from smsdeclare.cli import broken_files, opening
 from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.session import Explained, Session, is_terminal, shared_options
 from smsdeclare.clock import SystemClock, timestamp
@@ -44,7 +44,7 @@ def pull(session: Session, *, out: Path | None) -> None:
     if out is None and (sys.stdout is None or is_terminal(sys.stdout)):
         detail = "a copy is not text to be read; give it a file with --out, or a pipe"
         raise InputError(Diagnostic(code=codes.USAGE, detail=detail))
-    with closing(opening.ledger_without_files(session)) as ledger:
+    with closing(broken_files.ledger(session)) as ledger:
         if out is None:
             with _private_file() as path:
                 contents = ledger.pull(path)

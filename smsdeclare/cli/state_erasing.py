@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,10 @@ import click
 from smsdeclare import codes, phone
 from smsdeclare.cli import environment, opening
 from smsdeclare.cli.addressing import records_of
-from smsdeclare.cli.session import DURATION, Explained, Session, is_terminal, shared_options
+from smsdeclare.cli.session import DURATION, Explained, Session, agree, shared_options
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import Declined, InputError, StateError
+from smsdeclare.errors import InputError, StateError
 from smsdeclare.ledgers.naming import Numbers
 from smsdeclare.records import ERASED, Key, ref
 
@@ -110,13 +109,14 @@ def hash_numbers(session: Session, *, auto_approve: bool) -> None:
     with closing(opening.ledger_as(opening.definitions(session), numbers)) as ledger:
         _check_there_is_one(ledger)
         if not ledger.are_hashed:
-            _ask("Hash all numbers? There is no way back.", auto_approve=auto_approve)
+            agree("Hash all numbers? There is no way back.", auto_approve=auto_approve)
         count = ledger.hash_numbers(timestamp(SystemClock().now()))
     session.out(f"The state holds {_sends(count)} under hashes now, and no number. ")
     session.out("Write `state.numbers: hashed` into the files.\n")
 
 
 def _check_there_is_one(ledger: RelationalLedger) -> None:
+    ledger.check_not_moved()
     if ledger.binding is None:
         raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=""))
 
@@ -141,7 +141,7 @@ def _sends_of(ledger: Ledger, wanted: str) -> Iterator[Key]:
 
 
 def _erase(session: Session, ledger: RelationalLedger, keys: Collection[Key], kind: str, *, auto_approve: bool) -> None:
-    _ask(f"Erase who got {_sends(len(keys))}? There is no way back.", auto_approve=auto_approve)
+    agree(f"Erase who got {_sends(len(keys))}? There is no way back.", auto_approve=auto_approve)
     count = ledger.erase(keys, timestamp(SystemClock().now()), kind)
     session.out(f"Erased who got {_sends(count)}. None of them is sent again.\n")
     session.note("Copies of the state still hold it, and so may your files, the provider, and the disk's backups.")
@@ -149,19 +149,3 @@ def _erase(session: Session, ledger: RelationalLedger, keys: Collection[Key], ki
 
 def _sends(count: int) -> str:
     return f"{count:,} {'send' if count == 1 else 'sends'}"
-
-
-def _ask(question: str, *, auto_approve: bool) -> None:
-    """Raises Declined where the answer is no, InputError where nobody can be asked."""
-    if auto_approve:
-        return
-    if not is_terminal(sys.stdin):
-        raise InputError(Diagnostic(code=codes.UNASKED, detail=question))
-    try:
-        agreed = click.confirm(question, default=False, err=True)
-    except click.Abort:
-        # What is said of it begins a line of its own.
-        click.echo(err=True)
-        raise
-    if not agreed:
-        raise Declined(Diagnostic(code=codes.UNCHANGED, detail=""))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from smsdeclare import codes
-from smsdeclare.cli import environment, opening
+from smsdeclare.cli import broken_files, environment, opening
 from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.run import Run
 from smsdeclare.cli.session import Explained, Session, shared_options
@@ -47,7 +47,7 @@ def command(session: Session, *, reason: str, cancel: bool) -> int:
     """
     if not reason.strip():
         raise InputError(Diagnostic(code=codes.USAGE, detail="the reason is empty"))
-    with closing(opening.ledger_without_files(session)) as ledger:
+    with closing(broken_files.ledger(session)) as ledger:
         ledger.stop(Stopped(reason=reason.strip(), actor=environment.actor(), at=timestamp(SystemClock().now())))
         bound = ledger.binding
         what = f"{bound.project} ({bound.provider}, {bound.service})" if bound else "the state"
@@ -56,7 +56,7 @@ def command(session: Session, *, reason: str, cancel: bool) -> int:
 
 
 def _take_back(session: Session, ledger: RelationalLedger) -> int:
-    opened = opening.provider(opening.definitions_of_state(session, ledger))
+    opened = opening.provider(broken_files.definitions_of_state(session, ledger))
     run = Run(session=session, opened=opened, ledger=ledger, holder=Holder(ledger, opened.clock))
     with StopRequest() as stop:
         # First what can't wait: settling takes minutes, and what goes out within ten can't be taken back.

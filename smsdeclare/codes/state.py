@@ -145,6 +145,24 @@ ERASE_OPEN = Code(
     "Whether it went out, or will, is still open, and its number is needed to find out. Settle what is unknown "
     "(`smsdeclare settle`), take back or wait for what is scheduled, and say it again. Nothing was changed.",
 )
+STATE_MOVED = Code(
+    "SMS546",
+    "The state was moved",
+    "This is what is left where it was; nothing is read from it or written to it. Let `state` in the files name the "
+    "new place.",
+)
+MOVE_UNFINISHED = Code(
+    "SMS547",
+    "The state is being moved",
+    "The move was broken off, and the state may have arrived. Run the same `smsdeclare state migrate` again: it goes "
+    "on where it was. To have it elsewhere, move it on from there.",
+)
+MOVE_TAKEN = Code(
+    "SMS548",
+    "There is a state already where this one is to go",
+    "Two histories are never mixed. Choose another place, or make sure that the other state is not needed and remove "
+    "it yourself.",
+)
 STATE_UNREACHABLE = Code(
     "SMS570",
     "The state is out of reach",

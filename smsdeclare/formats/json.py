@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from smsdeclare.plan import Plan
     from smsdeclare.preview import Cost, Example, Preview
     from smsdeclare.provider import Account
-    from smsdeclare.records import Stopped
+    from smsdeclare.records import Lease, Stopped
     from smsdeclare.surcharges import Surcharge
 
 
@@ -97,6 +97,27 @@ def accounts(found: Sequence[Account]) -> str:
                     else [{"name": name, "status": status} for name, status in account.senders.items()],
                 }
                 for account in found
+            ]
+        }
+    )
+
+
+def leases(found: Sequence[tuple[Lease, bool]]) -> str:
+    """`lock.v1.schema.json`: each lease, and whether it is over."""
+    return document(
+        {
+            "leases": [
+                {
+                    "actor": one.actor,
+                    "host": one.host,
+                    "pid": one.pid,
+                    "ci": one.ci,
+                    "since": one.since,
+                    "until": one.until,
+                    "isOver": is_over,
+                    "digest": one.digest or None,
+                }
+                for one, is_over in found
             ]
         }
     )

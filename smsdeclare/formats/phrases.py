@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from smsdeclare.redaction import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from smsdeclare.format import Style
+    from smsdeclare.records import Lease
 
 
 class Color(StrEnum):
@@ -42,6 +43,22 @@ def figure(number: float) -> str:
 def line(text: str | None) -> str:
     """Untrusted text on one line, with nothing in it that a terminal would obey."""
     return visible(text or "", newline="\\n")
+
+
+def leases(found: Sequence[tuple[Lease, bool]]) -> str:
+    """Who holds the state, a paragraph for each; each lease with whether it is over."""
+    told = []
+    for one, is_over in found:
+        end = (
+            f"ran out at {one.until}, or its process has ended: it keeps nobody out"
+            if is_over
+            else f"until {one.until}"
+        )
+        told.append(f"Held by {line(one.actor)}, process {one.pid} on {line(one.host)}\n")
+        told.append(f"  since   {one.since}\n  lease   {end}\n")
+        told.append(f"  CI run  {line(one.ci)}\n" if one.ci else "")
+        told.append(f"  plan    {one.digest}\n" if one.digest else "")
+    return "".join(told) or "Nobody holds it.\n"
 
 
 def normalizing(done: Mapping[str, Any]) -> str:

@@ -12,8 +12,8 @@ from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 from smsdeclare.ledgers import erasing_statements, statements
+from smsdeclare.ledgers.moving import Moving
 from smsdeclare.ledgers.naming import HASHES, erasing_meta, hashing_meta
-from smsdeclare.ledgers.upkeep import Upkeep
 from smsdeclare.ledgers.writes import at_once
 from smsdeclare.records import ERASED, ref
 from smsdeclare.redaction import mask_text
@@ -34,7 +34,7 @@ _NAMING = frozenset({"resend", "resolve", "stop"})
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
-class Erasing(Upkeep):
+class Erasing(Moving):
     """Nothing here makes a send free: whoever was sent an SMS stays on record, as a hash."""
 
     @at_once

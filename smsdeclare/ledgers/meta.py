@@ -12,6 +12,7 @@ from smsdeclare import __version__, codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 from smsdeclare.ledgers.evidence import damaged
+from smsdeclare.ledgers.moving import MOVED
 from smsdeclare.ledgers.naming import AS_KEPT, HASHES, hashing_meta
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 BINDING = ("project", "provider", "endpoint", "service")
 FORMAT = 2
 #: What a version must understand to keep a ledger of this format whole.
-FEATURES: tuple[str, ...] = (HASHES,)
+FEATURES: tuple[str, ...] = (HASHES, MOVED)
 
 
 def fresh_meta(binding: Binding, numbers: Numbers = AS_KEPT) -> dict[str, str]:

@@ -65,6 +65,7 @@ class RelationalLedger(ReadingLedger):
         if self.binding is None:
             self._create(binding)
             self._check_numbers()
+        self.check_not_moved()
         if self.binding != binding:
             raise StateError(foreign(self.binding, binding))
 

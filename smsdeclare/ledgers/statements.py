@@ -291,6 +291,10 @@ DELIVERED: Final = (
       AND state IN ('accepted', 'scheduled')"""
 )
 
+READ_MOVE: Final = "SELECT value FROM meta WHERE name = 'moved'"
+DELETE_MOVE: Final = "DELETE FROM meta WHERE name = 'moved'"
+SET_FEATURES: Final = "UPDATE meta SET value = :features WHERE name = 'features'"
+
 READ_LEASE: Final = "SELECT value FROM meta WHERE name = 'lease'"
 DELETE_LEASE: Final = "DELETE FROM meta WHERE name = 'lease'"
 

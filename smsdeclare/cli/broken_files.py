@@ -1,0 +1,95 @@
+"""Open the state of a folder whose files may be broken."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from smsdeclare import codes
+from smsdeclare.cli import database, environment, opening, repository
+from smsdeclare.definitions import Definitions, Policy, ProviderSettings, SettleSettings, StateSettings
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import InputError, StateError
+from smsdeclare.ledgers.naming import AS_KEPT, Numbers
+
+if TYPE_CHECKING:
+    from smsdeclare.cli.session import Session
+    from smsdeclare.ledgers.relational import RelationalLedger
+
+
+def ledger(session: Session) -> RelationalLedger:
+    """The state of a folder whose files may be broken; raises StateError where there is none.
+
+    With sound files it is theirs. Else it is that of the database or the branch that the root file names, or the only
+    one that lies in the folder; of several none is guessed at.
+    """
+    from smsdeclare.ledgers.sqlite import SqliteLedger  # noqa: PLC0415 - sqlite3 is loaded where it is used
+
+    try:
+        numbers = Numbers(key=environment.numbers_key())
+    except InputError:
+        # Who pulls the brake needs no key, and must not be held up by one that is unfit.
+        numbers = AS_KEPT
+    try:
+        sound = opening.definitions(session)
+        schema = database.schema_of(sound) if sound.state.backend == "postgresql" else None
+        branch = repository.settings_of(sound) if sound.state.backend == "git" else None
+        path = opening.state_path(sound)
+    except InputError:
+        sound, schema = None, database.schema_of_broken_files(session.project_folder, session.root_file)
+        branch = repository.settings_of_broken_files(session.project_folder, session.root_file)
+    if schema is not None:
+        return _kept(database.open_schema(schema, numbers), f"PostgreSQL schema {schema}")
+    if branch is not None:
+        return _kept(repository.open_branch(session.project_folder, branch, numbers), f"branch {branch.branch}")
+    if sound is None:
+        found = sorted(session.project_folder.glob("*.state"))
+        if len(found) != 1:
+            names = ", ".join(one.name for one in found) or "no file *.state"
+            detail = f"the files are not valid, and in this folder there is {names}"
+            raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=detail)) from None
+        path = found[0]
+    if not path.exists():
+        raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=path.name))
+    return opening.unmoved(SqliteLedger(path, numbers))
+
+
+def _kept(found: RelationalLedger, name: str) -> RelationalLedger:
+    """The state if it has been written to, and not been moved; raises StateError."""
+    if found.binding is None:
+        found.close()
+        raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=name))
+    return opening.unmoved(found)
+
+
+def definitions_of_state(session: Session, found: RelationalLedger) -> Definitions:
+    """Those of the files or, where these are broken, as much as the state itself knows."""
+    try:
+        return opening.definitions(session)
+    except InputError:
+        bound = found.binding
+        if bound is None:
+            raise
+    from smsdeclare.providers import endpoints  # noqa: PLC0415 - only where files are broken
+
+    # A place that only the environment may name is left for it to name.
+    named = bound.endpoint in endpoints.NAMED or endpoints.is_loopback(bound.endpoint)
+    return Definitions(
+        project=bound.project,
+        folder=session.project_folder,
+        root_file=PurePath(session.root_file or "smsdeclare.yaml").name,
+        timezone="UTC",
+        provider=ProviderSettings(
+            name=bound.provider,
+            endpoint=bound.endpoint if named else None,
+            service=bound.service,
+            receivers_per_job=1,
+            requests_per_minute=None,
+        ),
+        state=StateSettings(backend="file", path=None, schema=None, allow_local_in_ci=True),
+        settle=SettleSettings(),
+        policy=Policy(),
+        variables={},
+        receivers={},
+        messages=(),
+    )
