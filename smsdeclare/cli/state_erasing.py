@@ -62,7 +62,7 @@ def prune(session: Session, *, age: timedelta, auto_approve: bool) -> None:
     examples="""
         smsdeclare state forget +33639980001
         # One send alone
-        smsdeclare state forget message.order-shipped@1#7k3q9f2m --auto-approve
+        smsdeclare state forget message.order-shipped@1/+33639980002 --auto-approve
     """,
 )
 @click.argument("whom", nargs=-1, required=True, metavar="NUMBER|REF...")
@@ -92,7 +92,6 @@ def forget(session: Session, whom: tuple[str, ...], *, auto_approve: bool) -> No
     "hash-numbers",
     cls=Explained,
     examples="""
-        export SMSDECLARE_NUMBERS_KEY="$(openssl rand -base64 32)"
         smsdeclare state hash-numbers
     """,
 )

@@ -47,10 +47,8 @@ class Side:
 @click.command(
     cls=Explained,
     examples="""
-        # The files say `backend: postgresql` by now; the state is still in its file
-        smsdeclare state migrate smsdeclare.state
-        # From what an older root file says to what a newer one says
-        smsdeclare state migrate smsdeclare.old.yaml smsdeclare.yaml
+        # From one file to another; without the second name, to what the files say by now
+        smsdeclare state migrate smsdeclare.sandbox.state moved.state
     """,
 )
 @click.argument("source", metavar="FROM")

@@ -18,15 +18,21 @@ DIGITS = [one[start:] for one in (A, B, C) for start in (1, 3)]
 
 
 @pytest.fixture(params=KINDS)
+def any_place(request, tmp_path):
+    return ledgers.place(request.param, request, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
 def place(request, tmp_path):
+    """A store of whole files does what SQLite does, and takes its time."""
     return ledgers.place(request.param, request, tmp_path)
 
 
 @pytest.fixture
 def ledger(place):
-    opened = [ledgers.opened(place, KEYED)]
-    yield opened[0]
-    opened[0].close()
+    opened = ledgers.opened(place, KEYED)
+    yield opened
+    opened.close()
 
 
 def key(number, message="hello"):
@@ -44,7 +50,8 @@ def tells(place, number):
     return any(one.encode() in written for one in (number[1:], number[3:]))
 
 
-def test_nothing_tells_who_it_was_and_nobody_gets_it_again(ledger, place):
+def test_nothing_tells_who_it_was_and_nobody_gets_it_again(any_place):
+    place, ledger = any_place, ledgers.opened(any_place, KEYED)
     ledgers.send(ledger, State.ACCEPTED, A, B)
     ledgers.send(ledger, State.ACCEPTED, A, message="other")
     epoch = ledger.epoch
@@ -60,6 +67,7 @@ def test_nothing_tells_who_it_was_and_nobody_gets_it_again(ledger, place):
     assert [A, B] == sorted(ledger.taken("hello", 1, [A, B, "+33639980009"]))
     assert ledger.is_on_record(key(A))
     assert not ledger.is_on_record(key("+33639980009"))
+    ledger.close()
 
 
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.INTENDED, State.SCHEDULED, State.CANCELLING])
@@ -139,7 +147,8 @@ def test_sends_that_were_over_before_a_moment(ledger):
     assert [key(B)] == ledger.over("2026-10-01T00:00:00Z")
 
 
-def test_hashing_all_numbers_forgets_nobody(ledger, place):
+def test_hashing_all_numbers_forgets_nobody(any_place):
+    place, ledger = any_place, ledgers.opened(any_place, KEYED)
     ledgers.send(ledger, State.ACCEPTED, A)
     ledgers.send(ledger, State.SCHEDULED, B)
     ledger.resend([key(A)], f"asked for by {A}", AT)
@@ -158,6 +167,7 @@ def test_hashing_all_numbers_forgets_nobody(ledger, place):
         ledgers.at(place, Numbers(are_hashed=False))
     with pytest.raises(StateError, match="already"):
         ledger.hash_numbers(AT)
+    ledger.close()
 
 
 @pytest.mark.parametrize(("numbers", "error"), [(AS_KEPT, InputError), (Numbers(key=b"x" * 32), StateError)])

@@ -56,13 +56,22 @@ class Failing(Crashing):
 WAYS = list(zip(KINDS, (*KINDS[1:], KINDS[0]), strict=True))
 
 
+def placed(kinds, request, folder):
+    names = ("old", "new")
+    for name in names:
+        (folder / name).mkdir()
+    return [ledgers.place(kind, request, folder / name) for kind, name in zip(kinds, names, strict=True)]
+
+
 @pytest.fixture(params=WAYS, ids=" to ".join)
+def any_places(request, tmp_path):
+    return placed(request.param, request, tmp_path)
+
+
+@pytest.fixture(params=[("sqlite", "postgresql"), ("postgresql", "sqlite")], ids=" to ".join)
 def places(request, tmp_path):
-    (tmp_path / "old").mkdir()
-    (tmp_path / "new").mkdir()
-    return [
-        ledgers.place(kind, request, tmp_path / name) for kind, name in zip(request.param, ("old", "new"), strict=True)
-    ]
+    """Where each step is tried; a store of whole files takes its time."""
+    return placed(request.param, request, tmp_path)
 
 
 def sides(places, numbers=AS_KEPT, wrap=lambda ledger: ledger):
@@ -97,11 +106,11 @@ def can_claim(place, number, numbers=AS_KEPT):
 
 
 @pytest.mark.parametrize("numbers", [AS_KEPT, HASHED], ids=["with numbers", "without"])
-def test_all_that_is_on_record_goes_along(places, numbers):
-    old, new = places
+def test_all_that_is_on_record_goes_along(any_places, numbers):
+    old, new = any_places
     fill(old, numbers)
     before = ledgers.rows(old, "sends", "jobs", "completions")
-    contents = run(places, numbers=numbers)
+    contents = run(any_places, numbers=numbers)
     assert (2, before) == (contents.sends, ledgers.rows(new, "sends", "jobs", "completions"))
     assert not can_claim(new, A, numbers)
     assert (False, True) == (can_claim(old, C, numbers), can_claim(new, C, numbers))
@@ -111,7 +120,7 @@ def test_all_that_is_on_record_goes_along(places, numbers):
     assert '"moved"' in ledgers.meta(old)["features"]
     assert "moved" not in str(ledgers.meta(new))
     with pytest.raises(StateError, match="was moved"):
-        run(places)
+        run(any_places)
 
 
 @pytest.mark.parametrize("step", STEPS)
