@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 def pull(session: Session, *, out: Path | None) -> None:
     """Copy the state, whole and consistent, even while a run is at work.
 
-    Without --out the bytes go to standard output, but never to a terminal. The copy holds the phone number of everybody
-    on record, in clear: keep it as safe as the state. Like stop, it needs no valid files.
+    Without --out the bytes go to standard output, but never to a terminal. The copy is not encrypted and, unless the
+    state keeps hashes, holds the phone number of everybody on record: keep it as safe as the state. Like stop, it needs
+    no valid files.
     """
     if out is None and (sys.stdout is None or is_terminal(sys.stdout)):
         detail = "a copy is not text to be read; give it a file with --out, or a pipe"
@@ -51,7 +52,8 @@ def pull(session: Session, *, out: Path | None) -> None:
                 _pour(path)
         else:
             contents = ledger.pull(session.folder / out)
-    session.note(f"Copied {_count(contents)} to {out or 'standard output'}. It holds phone numbers in clear.")
+    numbers = "no phone numbers" if contents.keeps_hashes_alone else "phone numbers in clear"
+    session.note(f"Copied {_count(contents)} to {out or 'standard output'}. It holds {numbers}.")
 
 
 @click.command(

@@ -13,6 +13,7 @@ from smsdeclare.errors import StateError
 from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.evidence import damaged
 from smsdeclare.ledgers.meta import BINDING, checked, foreign
+from smsdeclare.ledgers.naming import are_hashed
 from smsdeclare.ledgers.sqlite_file import APPLICATION_ID, blaming_the_copy, named
 from smsdeclare.records import Binding
 from smsdeclare.states import BARRED, IN_DOUBT, State, later
@@ -81,6 +82,11 @@ class Contents:
     def serial(self) -> int:
         """How many writes made it."""
         return int(self.meta["serial"])
+
+    @property
+    def keeps_hashes_alone(self) -> bool:
+        """Whether no number is in it."""
+        return are_hashed(self.meta)
 
     @property
     def binding(self) -> Binding:

@@ -56,7 +56,7 @@ class Naming:
     @property
     def are_hashed(self) -> bool:
         """Whether it keeps no number at all."""
-        return self._meta.get(_MODE) == _HASHED
+        return are_hashed(self._meta)
 
     @property
     def has_hashes(self) -> bool:
@@ -97,6 +97,11 @@ class Naming:
         if not hmac.compare_digest(_check(key), meta[_CHECK]):
             raise StateError(Diagnostic(code=codes.NUMBERS_KEY_WRONG, detail=""))
         return partial(hashed, key)
+
+
+def are_hashed(meta: Mapping[str, str]) -> bool:
+    """Whether a state with these rows of `meta` keeps hashes alone."""
+    return meta.get(_MODE) == _HASHED
 
 
 def hashing_meta(numbers: Numbers, lineage: str) -> dict[str, str]:

@@ -31,6 +31,7 @@ NOT_TYPED = {
     ("docs/how-to/jenkins-and-shell.md", "git pull"): "needs a remote; its other line stands in scheduled-campaigns.md",
     ("docs/how-to/move-or-restore-a-state.md", "smsdeclare state pull --out"): "writes to /var/backups",
     ("docs/how-to/move-or-restore-a-state.md", "smsdeclare state pull | gpg"): "needs a key of the reader's",
+    ("docs/how-to/move-or-restore-a-state.md", "smsdeclare state migrate"): "needs files that name another place",
     ("docs/how-to/move-or-restore-a-state.md", "for file in"): "needs the program sqlite3",
     ("docs/how-to/sandbox.md", "smsdeclare sandbox"): "runs until it is ended; tests/golden/test_sandbox.py does",
     ("docs/how-to/sandbox.md", "smsdeclare apply -f trials.yaml"): "needs the sandbox of another terminal",

@@ -123,6 +123,16 @@ def test_a_version_that_knows_no_hashes_leaves_it_alone(project, command):
     assert '["hashes"]' == ledgers.meta(project / "smsdeclare.sandbox.state")["features"]
 
 
+def test_a_copy_says_what_it_holds(project, command):
+    command("apply", "-C", project, "--auto-approve")
+    pulled = command("state", "pull", "--out", "copy.state", "-C", project)
+    assert (0, True) == (pulled.code, "It holds no phone numbers." in pulled.err)
+    (project / "smsdeclare.sandbox.state").unlink()
+    assert 0 == command("state", "push", "copy.state", "-C", project).code
+    assert 0 == command("apply", "-C", project, "--auto-approve").code
+    assert {A: 1, B: 1} == received(project)
+
+
 def test_a_new_state_is_not_made_without_the_key(project, command, monkeypatch):
     monkeypatch.delenv("SMSDECLARE_NUMBERS_KEY")
     assert 0 == command("plan", "-C", project).code
