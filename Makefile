@@ -12,7 +12,7 @@ lint:
 	mypy
 	lint-imports
 	mypy --strict ci
-	shellcheck ci/*.sh
+	shellcheck ci/*.sh .ci/run
 	zizmor --offline --quiet action.yml ci/examples/github.yml .github
 	check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows ci/examples/*.yml .github/workflows/*.yml

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import sys
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,20 @@ def test_a_block_of_definitions_is_valid_in_a_project(command, tmp_path, monkeyp
     files |= {f"data/{name}": CUSTOMERS for name in ["customers.csv", *re.findall(r"csv: data/([\w-]+\.csv)", text)]}
     checked = command("validate", "-C", worlds.write(tmp_path, files))
     assert 0 == checked.code, checked.out
+
+
+def test_the_entry_for_schemastore_matches_the_files_and_leads_to_the_schema():
+    (entry,) = (json.loads(text) for _, text in (one.values for one in found_blocks("json")) if "fileMatch" in text)
+    schema = load_schema(entry["url"].rpartition("/")[2].removesuffix(".schema.json"))
+    assert {"$schema", "$id", "title", "description"} <= set(schema)
+    for name in ("smsdeclare.yaml", "smsdeclare.staging.yaml", "campaign.sms.yaml", "campaign.sms.yml"):
+        assert any(fnmatch(name, pattern) for pattern in entry["fileMatch"]), name
+    assert not any(fnmatch("compose.yaml", pattern) for pattern in entry["fileMatch"])
+
+
+@pytest.mark.parametrize(("page", "text"), found_blocks("json"))
+def test_a_block_of_json_is_json(page, text):
+    assert json.loads(text)
 
 
 @pytest.mark.parametrize(("page", "text"), found_blocks("yaml github", "yaml gitlab", "yaml pre-commit"))
