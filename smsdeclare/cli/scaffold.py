@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from smsdeclare import __version__
+
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 #: A line of a template that is replaced by lines, or left out where there are none; or a word within a line.
 _PLACE = re.compile(r"^@@(?P<lines>\w+)@@\n|@@(?P<word>\w+)@@", re.MULTILINE)
@@ -72,7 +74,8 @@ def pipeline(answers: Answers) -> tuple[str, str] | None:
         }
         return ".github/workflows/sms.yml", _filled("github.yml", {}, parts)
     if answers.ci == "gitlab":
-        inputs = ["package: smsdeclare==0.1.0", *folder]
+        extra = {"git": "[encryption]", "postgresql": "[postgresql]"}.get(answers.state, "")
+        inputs = [f"package: smsdeclare{extra}=={__version__}", *folder]
         return ".gitlab-ci.yml", _filled("gitlab.yml", {}, {"inputs": [f"      {line}" for line in inputs]})
     return None
 
