@@ -203,3 +203,26 @@ def test_both_pages_fit_and_follow_the_scheme(visit, sandbox, status, picture, s
         assert (scheme == "dark") == (sum(map(int, shades)) < 380)
         if "SCREENSHOTS" not in os.environ:
             picture(page, f"{name}-{scheme}")
+
+
+@pytest.mark.parametrize(
+    "look", [{"viewport": PHONE, "color_scheme": "dark"}, {"viewport": DESK}], ids=["phone", "desk"]
+)
+def test_a_key_is_granted_by_a_click_and_by_a_key(sandbox, visit, look):
+    body = json.dumps({"accessRules": [{"method": "POST", "path": "/sms/sms-ab12345-1/jobs"}]}).encode()
+    headers = {
+        "X-Ovh-Application": sandbox.world.settings.credentials[0].application_key,
+        "Host": sandbox.address[7:-1],
+    }
+    asked = json.loads(sandbox.world.handle("POST", "/1.0/auth/credential", headers, body, sandbox.now).body)
+    page = visit(asked["validationUrl"], **look)
+    assert page.get_by_text("POST /sms/sms-ab12345-1/jobs").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if look["viewport"] == PHONE:
+        page.get_by_role("button", name="Refuse").click()
+    else:
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+    page.get_by_role("status").wait_for()
+    (key,) = sandbox.world.history.asked.values()
+    assert ("refused" if look["viewport"] == PHONE else "validated") == key.state
