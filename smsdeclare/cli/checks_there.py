@@ -126,6 +126,8 @@ def _senders(provider: OvhProvider, definitions: Definitions) -> Iterator[Findin
     yield from (told("senders", one) for one in facts.unchecked)
     problems = list(sender_problems(definitions.messages, facts.senders))
     yield from (told("senders", one) for one in problems)
-    if not problems and facts.senders is not None:
-        used = sorted({message.sender for message in definitions.messages if message.sender is not None})
-        yield ok("senders", f"{', '.join(used)}: validated" if used else "the messages name none")
+    used = sorted({message.sender for message in definitions.messages if message.sender is not None})
+    if not used:
+        yield ok("senders", "the messages name none")
+    elif not problems and facts.senders is not None:
+        yield ok("senders", f"{', '.join(used)}: validated")

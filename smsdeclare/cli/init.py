@@ -170,7 +170,9 @@ def _lacking(path: Path, text: str) -> str:
 def _next(session: Session, folder: Path, answers: scaffold.Answers, pipeline: tuple[str, str] | None) -> None:
     where = session.place_options + ("" if folder == Path() else f" -C {folder}")
     if pipeline is not None:
-        session.note(f"Before the pipeline runs, {pipeline[0]} wants to know the owner of smsdeclare: it says where.")
+        session.note(
+            f"Before the pipeline runs, fill in the owner of smsdeclare, and its commit or version, in {pipeline[0]}."
+        )
     if answers.state == "git":
         session.note(
             "The state on its branch is encrypted: put what `openssl rand -base64 32` prints into the secrets of CI,"

@@ -57,20 +57,29 @@ def other_files(answers: Answers) -> dict[str, str]:
     }
 
 
+#: What the jobs need where the state is on a branch of the repository: to plan, and to apply.
+_ON_A_BRANCH = {
+    "read": ["      contents: read # the files, and the state on its branch"],
+    "fetch": ["        with:", "          persist-credentials: true # the state is fetched with them"],
+    "write": ["      contents: write # the state on its branch"],
+    "push": ["        with:", "          persist-credentials: true # the state is pushed with them"],
+}
+_ELSEWHERE = {
+    **{name: ["      contents: read # the files"] for name in ("read", "write")},
+    **{name: ["        with:", "          persist-credentials: false"] for name in ("fetch", "push")},
+}
+
+
 def pipeline(answers: Answers) -> tuple[str, str] | None:
     """The CI's file, by its name in the repository, and what stands in it; None where there is no CI."""
     folder = [] if answers.folder == "." else [f"folder: {answers.folder}"]
     if answers.ci == "github":
-        is_git = answers.state == "git"
-        secrets = {"git": "SMSDECLARE_STATE_KEY", "postgresql": "SMSDECLARE_POSTGRESQL_URL"}.get(answers.state)
+        secret = {"git": "SMSDECLARE_STATE_KEY", "postgresql": "SMSDECLARE_POSTGRESQL_URL"}.get(answers.state)
         parts = {
-            "checkout": [] if is_git else ["        with:", "          persist-credentials: false"],
+            **(_ON_A_BRANCH if answers.state == "git" else _ELSEWHERE),
             "with": ["        with:", *(f"          {line}" for line in folder)] if folder else [],
             "folder": [f"          {line}" for line in folder],
-            "secrets": [f"          {secrets}: ${{{{ secrets.{secrets} }}}}"] if secrets else [],
-            "contents": [
-                "      contents: write # the state, on its branch" if is_git else "      contents: read # the files"
-            ],
+            "secrets": [f"          {secret}: ${{{{ secrets.{secret} }}}}"] if secret else [],
         }
         return ".github/workflows/sms.yml", _filled("github.yml", {}, parts)
     if answers.ci == "gitlab":
