@@ -165,6 +165,7 @@ def _kept(definitions: Definitions, ledger: RelationalLedger, service: str | Non
     from smsdeclare.ledgers.meta import foreign  # noqa: PLC0415 - as above
     from smsdeclare.ledgers.upkeep import held_by, stopped_by  # noqa: PLC0415 - as above
 
+    ledger.check_key()
     kind = definitions.state.backend
     bound = ledger.binding
     if bound is None:

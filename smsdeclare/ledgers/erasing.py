@@ -49,8 +49,7 @@ class Erasing(Moving):
             ((doubtful,),) = run(erasing_statements.COUNT_ALL_IN_DOUBT, {}).fetchall()
             if doubtful:
                 raise StateError(Diagnostic(code=codes.ERASE_OPEN, detail=f"{doubtful:,} sends are unknown"))
-            if self.has_hashes:
-                self._hashing(self._meta)  # raises where the key is not that of what was erased
+            self.check_key()
             to_hash = self._begin_hashing(run, hashing_meta(self._numbers, self._meta["lineage"]))
             sends = run(erasing_statements.NUMBERS, {}).fetchall()
             for message, revision, number in sends:

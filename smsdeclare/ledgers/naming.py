@@ -72,6 +72,13 @@ class Naming:
             return (number,)
         return (self._hashed(number),) if self.are_hashed else (number, self._hashed(number))
 
+    def check_key(self) -> None:
+        """Raises InputError where hashes take a key and there is none, and StateError where it is another one."""
+        if self._meta and self.has_hashes:
+            self._hashing(self._meta)
+        elif not self._meta and self._numbers.are_hashed:
+            numbers_key(self._numbers, "")
+
     def _said(self, text: str) -> str:
         """Words of people or of the provider, who may have named a number that is not to be kept."""
         return mask_text(text) if self.are_hashed else text

@@ -123,6 +123,21 @@ def test_a_version_that_knows_no_hashes_leaves_it_alone(project, command):
     assert '["hashes"]' == ledgers.meta(project / "smsdeclare.sandbox.state")["features"]
 
 
+@pytest.mark.parametrize("is_sent", [False, True])
+@pytest.mark.parametrize(("key", "code"), [(None, "SMS943"), ("short", "SMS944"), (OTHER, "SMS543"), (KEY, None)])
+def test_doctor_tries_the_key(project, command, monkeypatch, is_sent, key, code):
+    if is_sent:
+        command("apply", "-C", project, "--auto-approve")
+    monkeypatch.delenv("SMSDECLARE_NUMBERS_KEY")
+    if key:
+        monkeypatch.setenv("SMSDECLARE_NUMBERS_KEY", key)
+    found = command("doctor", "-C", project, "--json").json["findings"]
+    expected = code if is_sent or key != OTHER else None
+    assert expected == next(
+        (one["code"] for one in found if one["check"] == "state" and one["status"] == "error"), None
+    )
+
+
 def test_a_copy_says_what_it_holds(project, command):
     command("apply", "-C", project, "--auto-approve")
     pulled = command("state", "pull", "--out", "copy.state", "-C", project)
