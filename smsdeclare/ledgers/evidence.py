@@ -87,7 +87,10 @@ class EvidenceLedger(Erasing):
                 for number in sorted(evidence.absent)
             )
             known = [sms.credits for sms in evidence.taken.values() if sms.credits is not None]
-            run(statements.CLOSE_JOB, {**key, "at": evidence.at, "credits": sum(known) if known else None})
+            closing = {**key, "at": evidence.at, "credits": sum(known) if known else None}
+            bounds = {"first": min(job.states), "last": max(job.states), "receivers": len(job.states)}
+            if not run(statements.CLOSE_WHOLE_JOB, {**closing, **bounds}).rowcount:
+                run(statements.CLOSE_JOB, closing)
         return Moved(taken, freed)
 
     @may_wait

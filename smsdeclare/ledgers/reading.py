@@ -74,7 +74,8 @@ class ReadingLedger(EvidenceLedger):
     def credits_taken(self, message: str, revision: int, *, but: str | None = None) -> float:
         """Credits that the jobs of a revision took, those claimed under the plan digest `but` left out."""
         key = {"message": message, "revision": revision, "but": but or ""}
-        ((taken,),) = self._rows(statements.CREDITS_TAKEN, key)
+        is_open = any(True for _ in self._rows(statements.HAS_OPEN_JOBS, key))
+        ((taken,),) = self._rows(statements.CREDITS_TAKEN if is_open else statements.CREDITS_KNOWN, key)
         return float(taken)
 
     def spendings(self) -> Sequence[Spending]:

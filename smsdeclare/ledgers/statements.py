@@ -98,31 +98,36 @@ KNOWN: Final = """
     WHERE s.message = :message AND s.revision = :revision
     ORDER BY s.number"""
 #: The same in two steps, for where few jobs have many sends: what a job tells is then read once for all of them.
-KNOWN_JOBS: Final = """
+_KNOWN_JOBS: Final = """
     SELECT ordinal, text_digest, plan_digest, options, times, send_at FROM jobs
-    WHERE message = :message AND revision = :revision LIMIT :limit"""
-KNOWN_JOB: Final = """
-    SELECT ordinal, text_digest, plan_digest, options, times, send_at FROM jobs
-    WHERE message = :message AND revision = :revision AND ordinal = :ordinal"""
+    WHERE message = :message AND revision = :revision"""
+KNOWN_JOBS: Final = _KNOWN_JOBS + " LIMIT :limit"
+KNOWN_JOB: Final = _KNOWN_JOBS + " AND ordinal = :ordinal"
 KNOWN_SENDS: Final = """
     SELECT number, state, resends, taken_back, ordinal FROM sends
-    WHERE message = :message AND revision = :revision
-    ORDER BY number"""
+    WHERE message = :message AND revision = :revision ORDER BY number"""
 
 #: What the provider took; for a job whose fate is open, what the plan said it would take.
-_TOOK: Final = """
-    COALESCE(SUM(CASE
-        WHEN j.credits IS NOT NULL THEN j.credits
-        WHEN EXISTS (
-            SELECT 1 FROM sends s WHERE s.message = j.message AND s.revision = j.revision AND s.ordinal = j.ordinal
-              AND s.state NOT IN ('notSent', 'rejected', 'missed')) THEN j.estimate
-        ELSE 0 END), 0)"""
+_TOOK: Final = "COALESCE(SUM(COALESCE(j.credits, CASE WHEN s.ordinal IS NULL THEN 0 ELSE j.estimate END)), 0)"
+#: Jobs beside those of their sends that may have gone out, which are looked for once and not for each job.
+_OPEN_OR_OUT: Final = """
+    FROM jobs j LEFT JOIN (
+        SELECT DISTINCT message, revision, ordinal FROM sends
+        WHERE state NOT IN ('notSent', 'rejected', 'missed')) s
+    ON s.message = j.message AND s.revision = j.revision AND s.ordinal = j.ordinal"""
+HAS_OPEN_JOBS: Final = (
+    "SELECT 1 FROM jobs WHERE message = :message AND revision = :revision AND credits IS NULL LIMIT 1"
+)
+#: Where no job is open, the sends need not be read.
+CREDITS_KNOWN: Final = """
+    SELECT COALESCE(SUM(credits), 0) FROM jobs
+    WHERE message = :message AND revision = :revision AND plan_digest <> :but"""
 CREDITS_TAKEN: Final = f"""
-    SELECT {_TOOK} FROM jobs j
+    SELECT {_TOOK} {_OPEN_OR_OUT}
     WHERE j.message = :message AND j.revision = :revision AND j.plan_digest <> :but"""
 #: Moments are written alike everywhere, the day first.
 SPENDINGS: Final = f"""
-    SELECT j.message, j.revision, SUBSTR(j.claimed_at, 1, 10), {_TOOK} FROM jobs j
+    SELECT j.message, j.revision, SUBSTR(j.claimed_at, 1, 10), {_TOOK} {_OPEN_OR_OUT}
     GROUP BY j.message, j.revision, SUBSTR(j.claimed_at, 1, 10)
     ORDER BY j.message, j.revision, SUBSTR(j.claimed_at, 1, 10)"""
 FIRST_SENT: Final = """
@@ -222,10 +227,13 @@ HELD_REVISIONS: Final = """
 #: What the provider said it took, and sent at once, comes first: what a look found before is the likelier to be found
 #: again, and what was held may have been dropped by somebody since. Of each kind the latest.
 CONTROL: Final = """
-    SELECT j.message, j.revision, j.ordinal FROM jobs j
-    WHERE COALESCE(j.send_at, j.claimed_at) <= :before AND EXISTS (
-        SELECT 1 FROM sends s WHERE s.message = j.message AND s.revision = j.revision AND s.ordinal = j.ordinal
-          AND s.state IN ('scheduled', 'accepted', 'delivered', 'failed') AND (j.accepted > 0 OR s.sms IS NOT NULL))
+    SELECT j.message, j.revision, j.ordinal
+    FROM jobs j JOIN (
+        SELECT message, revision, ordinal, COUNT(sms) AS seen FROM sends
+        WHERE state IN ('scheduled', 'accepted', 'delivered', 'failed')
+        GROUP BY message, revision, ordinal) s
+    ON s.message = j.message AND s.revision = j.revision AND s.ordinal = j.ordinal
+    WHERE COALESCE(j.send_at, j.claimed_at) <= :before AND (j.accepted > 0 OR s.seen > 0)
     ORDER BY CASE WHEN j.send_at IS NOT NULL THEN 2 WHEN COALESCE(j.ids, '[]') = '[]' THEN 1 ELSE 0 END,
         COALESCE(j.send_at, j.claimed_at) DESC, j.ordinal DESC LIMIT 1"""
 IS_ON_RECORD: Final = """
@@ -241,33 +249,29 @@ RELEASE: Final = (
     + _DOUBTFUL
     + " AND released_from IS NULL AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'absence')"
 )
-RESOLVE_SENT: Final = (
-    "UPDATE sends SET state = 'accepted', reason = :reason"
-    + _OF_JOB
-    + """
-      AND state IN ('intended', 'unknown', 'cancelling')"""
-)
+_IN_DOUBT: Final = " AND state IN ('intended', 'unknown', 'cancelling')"
+RESOLVE_SENT: Final = "UPDATE sends SET state = 'accepted', reason = :reason" + _OF_JOB + _IN_DOUBT
 RESOLVE_NOT_SENT: Final = "UPDATE sends SET state = 'notSent', released_from = :ordinal, reason = :reason" + _DOUBTFUL
 RESOLVE_CANCELLED: Final = (
     "UPDATE sends SET state = 'cancelled', reason = :reason" + _OF_JOB + " AND state = 'cancelling'"
 )
 #: A job without a report that is settled to the last send: what the lists say of it stands for the report.
-CLOSE_JOB: Final = """
+_CLOSE_JOB: Final = """
     UPDATE jobs SET answered_at = :at,
         accepted = (SELECT COUNT(*) FROM sends s WHERE s.message = jobs.message AND s.revision = jobs.revision
-            AND s.ordinal = jobs.ordinal AND s.state = 'accepted'),
+            AND s.ordinal = jobs.ordinal{among} AND s.state = 'accepted'),
         credits = :credits
-    WHERE message = :message AND revision = :revision AND ordinal = :ordinal AND answered_at IS NULL
+    WHERE message = :message AND revision = :revision AND ordinal = :ordinal AND answered_at IS NULL{whole}
       AND NOT EXISTS (SELECT 1 FROM sends s WHERE s.message = jobs.message AND s.revision = jobs.revision
-        AND s.ordinal = jobs.ordinal AND s.state IN ('intended', 'unknown'))"""
+        AND s.ordinal = jobs.ordinal{among} AND s.state IN ('intended', 'unknown'))"""
+CLOSE_JOB: Final = _CLOSE_JOB.format(among="", whole="")
+#: The same where all its sends are at hand: they stand between the first and the last, so that not all are read.
+_AMONG: Final = " AND s.number BETWEEN :first AND :last"
+CLOSE_WHOLE_JOB: Final = _CLOSE_JOB.format(among=_AMONG, whole=" AND receivers = :receivers")
 
 #: A send that was given back for want of a trace, and has one now: still ours to mark, or posted anew since.
-LATE: Final = (
-    "UPDATE sends SET state = 'accepted', sms = :sms, reason = :reason"
-    + _OF_JOB
-    + """
-      AND state = 'notSent' AND released_from = :ordinal"""
-)
+_RELEASED: Final = " AND state = 'notSent' AND released_from = :ordinal"
+LATE: Final = "UPDATE sends SET state = 'accepted', sms = :sms, reason = :reason" + _OF_JOB + _RELEASED
 #: The alarm is raised once; since absence counts never again, no second release can follow.
 END_RELEASE: Final = """
     UPDATE sends SET released_from = NULL
