@@ -267,11 +267,13 @@ class _Windows:
         # What is read goes on to the run, whether it fits into this window or not.
         ahead = self._read_ahead()
         for job in chain([*self.handed.values()], ahead):
-            sends += len(job.numbers)
-            if left <= 0 or sends > _MOST_SENDS or (job.message, job.revision) not in revisions:
+            if left <= 0 or (job.message, job.revision) not in revisions:
                 return
             if _name(job) in names or _name(job) in self.ready:
                 continue
+            sends += len(job.numbers)
+            if sends > _MOST_SENDS:
+                return
             try:
                 placed, is_late = job.placed(now, self.margin)
             except PolicyRefused:

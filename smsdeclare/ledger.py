@@ -295,10 +295,14 @@ class Ledger(Claims, Protocol):
         ...
 
     def hold(self, lease: Lease, is_over: Callable[[Lease], bool]) -> Lease | None:
-        """Take a lease or renew it, unless another run has one that is not over; that one, or None.
+        """Take a lease, unless another run has one that is not over; that one, or None.
 
         Where the ledger is shared, runs with the same plan stand beside one another.
         """
+        ...
+
+    def renew(self, lease: Lease, is_over: Callable[[Lease], bool]) -> Lease | None:
+        """As `hold`, for who has it; may wait while gathering."""
         ...
 
     def let_go(self, holder: str | None, at: str) -> Sequence[Lease]:

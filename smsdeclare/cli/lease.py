@@ -88,7 +88,7 @@ class Holder:
         """Keep it where it is held; raises Held where somebody took it over."""
         if self._renewed_at is None or not self._is_due(self._renewed_at):
             return
-        other = self._ledger.hold(self._lease(), self._is_over)
+        other = self._ledger.renew(self._lease(), self._is_over)
         if other is not None:
             raise Held(Diagnostic(code=codes.STATE_BUSY, detail=f"taken over by {held_by(other).detail}"))
         self._renewed_at = self._clock.monotonic()

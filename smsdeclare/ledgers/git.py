@@ -49,7 +49,7 @@ _R = TypeVar("_R")
 _TRIES = 12
 _LONGEST_PAUSE = 3.0
 #: What may wait does not wait for longer than this, and what was looked at so long ago is looked at again. Seconds.
-_PATIENCE, _FRESH = 60.0, 10.0
+_PATIENCE, _FRESH = 90.0, 10.0
 
 
 class GitLedger(RelationalLedger):
@@ -242,7 +242,7 @@ class GitLedger(RelationalLedger):
         return super().posted_in_doubt()
 
     def hold(self, lease: Lease, is_over: Callable[[Lease], bool]) -> Lease | None:
-        """Take the lease or renew it, unless another run has one that is not over; that one, or None."""
+        """Take the lease, unless another run has one that is not over; that one, or None."""
         other = super().hold(lease, is_over)
         if other is not None:
             self._look()

@@ -13,7 +13,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import PlanStale, StateError
 from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.naming import Naming
-from smsdeclare.ledgers.writes import Writing, at_once
+from smsdeclare.ledgers.writes import Writing, at_once, may_wait
 from smsdeclare.records import ERASED, Lease, Stopped
 from smsdeclare.states import ENDED, FREE
 
@@ -89,10 +89,18 @@ class Upkeep(Naming, Writing, ABC):
 
     @at_once
     def hold(self, lease: Lease, is_over: Callable[[Lease], bool]) -> Lease | None:
-        """Take a lease or renew it, unless another run has one that is not over; that one, or None.
+        """Take a lease, unless another run has one that is not over; that one, or None.
 
         Where the ledger is shared, runs with the same plan stand beside one another.
         """
+        return self._hold(lease, is_over)
+
+    @may_wait
+    def renew(self, lease: Lease, is_over: Callable[[Lease], bool]) -> Lease | None:
+        """As `hold`, for who has it."""
+        return self._hold(lease, is_over)
+
+    def _hold(self, lease: Lease, is_over: Callable[[Lease], bool]) -> Lease | None:
         with self._transaction() as run:
             others = [one for one in _leases(run) if one.holder != lease.holder and not is_over(one)]
             for other in others:

@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import ledgers
@@ -16,7 +17,7 @@ from smsdeclare import codes
 from smsdeclare.cli import repository
 from smsdeclare.errors import InputError, StateError
 from smsdeclare.ledgers.git_branch import FILE
-from smsdeclare.records import Outcome
+from smsdeclare.records import Lease, Outcome
 from smsdeclare.states import State
 
 KEY = "11" * 32
@@ -106,6 +107,22 @@ def test_what_may_wait_is_stored_with_the_next_claim(place, ledger):
         assert before + 2 == place.stores()
     assert before + 2 == place.stores()
     assert {A: State.ACCEPTED, B: State.INTENDED, C: State.INTENDED} == states(place)
+
+
+def test_a_lease_is_renewed_with_the_next_claim(place, ledger):
+    def is_over(other):
+        return False
+
+    lease = Lease(holder="a", actor="ana", host="here", pid=1, ci=None, since=ledgers.AT, until=ledgers.AT)
+    later = replace(lease, until="2026-12-01T09:00:00Z")
+    with ledger.gathering():
+        ledger.hold(lease, is_over)
+        before = place.stores()
+        ledger.renew(later, is_over)
+        assert before == place.stores()
+        ledgers.claim(ledger, A)
+    assert before + 1 == place.stores()
+    assert [later] == list(ledger.leases)
 
 
 def test_reading_stores_nothing(place, ledger):
