@@ -11,7 +11,7 @@ from smsdeclare.cli.account import Account
 from smsdeclare.cli.finding import Finding, ok, told, trouble
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import ProviderError
+from smsdeclare.errors import InputError, ProviderError
 from smsdeclare.formats.phrases import figure
 from smsdeclare.providers import rights
 from smsdeclare.providers.credentials import ApplicationKeys
@@ -48,10 +48,14 @@ def remote(
 ) -> tuple[str | None, list[Finding]]:
     """The account's name as far as it could be found out, and what is to be said."""
     service = definitions.provider.service if definitions is not None else None
-    provider = OvhProvider(url=place.url, credentials=found or _NOBODY, service=service, clock=SystemClock())
-    findings = list(_network(provider, place))
+    clock = SystemClock()
+    findings = list(_network(OvhProvider(url=place.url, credentials=_NOBODY, service=None, clock=clock), place))
     if found is None or findings[0].status == "error":
         return service, findings
+    try:
+        provider = OvhProvider(url=place.url, credentials=found, service=service, clock=clock)
+    except InputError as error:
+        return service, [*findings, *(told("credentials", one) for one in error.diagnostics)]
     if isinstance(found, ApplicationKeys):
         findings += _rights(provider, service)
         if findings[-1].code in (codes.KEY_INVALID.id, codes.CONSUMER_KEY_INVALID.id, codes.SIGNATURE_REFUSED.id):

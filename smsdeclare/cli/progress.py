@@ -43,9 +43,7 @@ class Progress:
             from rich.progress import TextColumn  # noqa: PLC0415 - as above
 
             columns = (*Bar.get_default_columns(), TextColumn("{task.fields[rate]}"))
-            self._bar = Bar(
-                *columns, console=Console(stderr=True, no_color=not self._session.error_style.color), transient=True
-            )
+            self._bar = Bar(*columns, console=Console(stderr=True, no_color=True), transient=True)
             self._task = self._bar.add_task("Sending", total=self._total, rate="")
             self._bar.start()
         return self

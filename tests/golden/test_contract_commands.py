@@ -151,6 +151,13 @@ def test_colors_are_those_of_the_palette_in_what_fails_as_in_what_works(sent, wo
     assert not ANSI.search(on_a_terminal(*words, folder=sent, code=code, NO_COLOR="1"))
 
 
+@pytest.mark.parametrize("words", [APPLY, (*APPLY, "--no-color")], ids=["colors", "none"])
+def test_a_bar_has_no_colors_of_its_own(project, words):
+    shown = on_a_terminal(*words, folder=project)
+    assert "Sending" in shown
+    assert set(ANSI.findall(shown)) <= ({f"\x1b[{one}m" for one in (*Color, "0")} if words == APPLY else set())
+
+
 def test_errors_have_colors_on_a_terminal_and_nowhere_else(tmp_path, command):
     assert "\x1b[31merror\x1b[0m SMS006" in on_a_terminal("plan", folder=tmp_path, code=1)
     assert not ANSI.search(command("plan", "-C", tmp_path).err)

@@ -2,10 +2,13 @@
 
 import os
 import socket
+import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import responses
 import worlds
 from jsonschema import Draft202012Validator
 
@@ -163,6 +166,37 @@ def test_offline_asks_nobody(doctor, serve, tmp_path):
     assert [("ok", None)] == of(found, "state")
 
 
+def test_a_service_account_is_asked_what_can_be_asked(doctor, serve, monkeypatch, tmp_path):
+    """OAuth2: its rights stand elsewhere, so they are not said to lack."""
+    url = serve(bearer_tokens=("token",)).url
+    for name in worlds.KEYS:
+        monkeypatch.delenv(name)
+    for name, value in (("ID", "client"), ("SECRET", "client-secret")):
+        monkeypatch.setenv(f"OVH_CLIENT_{name}", value)
+    monkeypatch.setenv("OVH_TOKEN_URL", "https://login.example.org/token")
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as around:
+        around.add_passthru(url)
+        around.post(
+            "https://login.example.org/token",
+            json={"access_token": "token", "token_type": "Bearer", "expires_in": 3599},
+        )
+        found = doctor(here(tmp_path, url))
+    assert {"ok"} == {one["status"] for one in found}
+    assert "an OAuth2 client" in next(one["message"] for one in found if one["check"] == "credentials")
+    assert "client-secret" not in str(found)
+
+
+def test_a_service_account_without_its_place_for_tokens(doctor, serve, monkeypatch, tmp_path):
+    url = serve().url
+    for name in worlds.KEYS:
+        monkeypatch.delenv(name)
+    for name, value in (("ID", "client"), ("SECRET", "client-secret")):
+        monkeypatch.setenv(f"OVH_CLIENT_{name}", value)
+    found = doctor(here(tmp_path, url))
+    assert [("ok", None), ("error", "SMS604")] == of(found, "credentials")
+    assert [("ok", None)] == of(found, "network")
+
+
 @pytest.mark.parametrize("backend", ["git", "postgresql"])
 def test_a_state_that_is_elsewhere_is_not_asked_offline(doctor, tmp_path, backend):
     worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=f"state: {{backend: {backend}}}\n" + worlds.message())})
@@ -208,6 +242,14 @@ def test_a_folder_that_can_not_be_written(doctor, tmp_path):
     tmp_path.chmod(0o500)
     assert ("error", None) in of(doctor(tmp_path), "state")
     tmp_path.chmod(0o700)
+
+
+def test_a_state_of_an_older_version_is_left_as_it_is(doctor, command, tmp_path):
+    worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=worlds.message())})
+    command(*APPLY, "-C", tmp_path)
+    with closing(sqlite3.connect(tmp_path / "smsdeclare.sandbox.state", isolation_level=None)) as connection:
+        connection.execute("UPDATE meta SET value = '1' WHERE name = 'format'")
+    assert [("warning", None)] == of(doctor(tmp_path), "state")
 
 
 def test_a_write_that_was_broken_off_is_left_alone(doctor, command, tmp_path):

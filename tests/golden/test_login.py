@@ -233,6 +233,17 @@ def test_the_sandbox_needs_none(command, tmp_path):
     assert "error SMS698" in command("login", "--wait", "0s", "-C", tmp_path).err
 
 
+def test_what_was_decided_stays_decided(sandbox, tmp_path):
+    here = sandbox()
+    page, *_ = granted(login(tmp_path))
+    with requests.Session() as browser:
+        browser.trust_env = False
+        token = re.search(r'name="token" value="([^"]+)"', browser.get(page.partition("auth/")[0], timeout=10).text)[1]
+        fields = {"token": token, "key": page.partition("=")[2], "state": "refused"}
+        browser.post(f"{page.partition('/auth/')[0]}/grant", data=fields, timeout=10)
+    assert ["validated"] == [one.state for one in here.world.history.asked.values()]
+
+
 def test_a_page_of_nobody_grants_nothing(sandbox):
     here = sandbox()
     origin = here.url.removesuffix("/1.0")

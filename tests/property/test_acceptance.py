@@ -94,6 +94,35 @@ THINGS = st.recursive(
 )  # fmt: skip
 
 
+PLAIN = [
+    {},
+    {"a": 1},
+    {"b": 1},
+    {"a": "x", "b": 2},
+    {"cc": 1},
+    "",
+    "a",
+    "aa",
+    [],
+    [1],
+    ["x"],
+    None,
+    True,
+    False,
+    0,
+    1,
+    1.5,
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=json.dumps)
+def test_each_keyword_takes_some_and_refuses_some(rule):
+    verdicts = [fits(thing, rule, {"a": {"type": "array"}}) for thing in PLAIN]
+    validator = Draft202012Validator({**rule, "$defs": {"a": {"type": "array"}}})
+    assert [validator.is_valid(thing) for thing in PLAIN] == verdicts
+    assert {True, False} == set(verdicts)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=json.dumps)
 @settings(max_examples=40)
 @given(thing=THINGS)
