@@ -11,6 +11,7 @@ import click
 from smsdeclare import codes, phone
 from smsdeclare.cli import environment, opening
 from smsdeclare.cli.addressing import records_of
+from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.session import DURATION, Explained, Session, agree, shared_options
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
@@ -48,7 +49,7 @@ def prune(session: Session, *, age: timedelta, auto_approve: bool) -> None:
     it, went out. Refused where one that old is unknown or still scheduled. What was never sent and may still be, stays.
     """
     clock = SystemClock()
-    with closing(opening.ledger(opening.definitions(session))) as ledger:
+    with closing(opening.ledger(opening.definitions(session))) as ledger, Holder(ledger, clock):
         _check_there_is_one(ledger)
         keys = ledger.over(timestamp(clock.now() - age))
         if not keys:
@@ -75,7 +76,7 @@ def forget(session: Session, whom: tuple[str, ...], *, auto_approve: bool) -> No
     Refused where one is unknown or still scheduled. It erases nothing from the files, from copies of the state, or at
     the provider: take the number off the lists yourself.
     """
-    with closing(opening.ledger(opening.definitions(session))) as ledger:
+    with closing(opening.ledger(opening.definitions(session))) as ledger, Holder(ledger, SystemClock()):
         _check_there_is_one(ledger)
         keys: set[Key] = set()
         for place, one in enumerate(whom, 1):
@@ -104,12 +105,12 @@ def hash_numbers(session: Session, *, auto_approve: bool) -> None:
     passwords, since without it nobody can tell any more who was sent what. Refs change with the numbers. Refused while
     a send is unknown.
     """
-    numbers = Numbers(key=environment.numbers_key())
-    with closing(opening.ledger_as(opening.definitions(session), numbers)) as ledger:
+    numbers, clock = Numbers(key=environment.numbers_key()), SystemClock()
+    with closing(opening.ledger_as(opening.definitions(session), numbers)) as ledger, Holder(ledger, clock):
         _check_there_is_one(ledger)
         if not ledger.are_hashed:
             agree("Hash all numbers? There is no way back.", auto_approve=auto_approve)
-        count = ledger.hash_numbers(timestamp(SystemClock().now()))
+        count = ledger.hash_numbers(timestamp(clock.now()))
     session.out(f"The state holds {_sends(count)} under hashes now, and no number. ")
     session.out("Write `state.numbers: hashed` into the files.\n")
 

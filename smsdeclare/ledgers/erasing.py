@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from abc import abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -129,10 +128,6 @@ class Erasing(Moving):
         with self._transaction() as run:
             yield run
         self._meta = self._read_meta()
-
-    @abstractmethod
-    def _read_meta(self) -> dict[str, str]:
-        """The rows of `meta`, checked; none before the first write."""
 
 
 def _rewritten(detail: str, names: Mapping[str, str]) -> str:

@@ -184,6 +184,8 @@ class EvidenceLedger(Erasing):
         rows = self._rows(statement, values or {})
         for (message, revision, ordinal, *about), of_job in groupby(rows, key=lambda row: tuple(row[:9])):
             tag, claimed_at, not_after, send_at, answered_at, ids = about
+            states = {number: self._state(state) for *_, number, state in of_job}
+            self._notice_hashes(next(iter(states)))
             yield Posted(
                 message=message,
                 revision=revision,
@@ -194,7 +196,7 @@ class EvidenceLedger(Erasing):
                 send_at=send_at,
                 answered_at=answered_at,
                 ids=read_ids(ids),
-                states={number: self._state(state) for *_, number, state in of_job},
+                states=states,
             )
 
     @staticmethod

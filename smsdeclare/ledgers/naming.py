@@ -8,6 +8,7 @@ had both could try all numbers there are within minutes.
 from __future__ import annotations
 
 import hmac
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ class Numbers:
 AS_KEPT = Numbers()
 
 
-class Naming:
+class Naming(ABC):
     """How a ledger finds the sends of a number."""
 
     #: The rows of `meta`; empty before the first write.
@@ -71,6 +72,19 @@ class Naming:
         if not self.has_hashes or number.startswith(HASH_MARK):
             return (number,)
         return (self._hashed(number),) if self.are_hashed else (number, self._hashed(number))
+
+    def _notice_hashes(self, number: str) -> None:
+        """Somebody may have put hashes in place of numbers since this was opened: who compares has to know.
+
+        Nothing else of `meta` is read anew, the epoch least of all.
+        """
+        if number.startswith(HASH_MARK) and not self.has_hashes:
+            now = self._read_meta()
+            self._meta.update((name, now[name]) for name in (_MODE, _CHECK) if name in now)
+
+    @abstractmethod
+    def _read_meta(self) -> dict[str, str]:
+        """The rows of `meta`, checked; none before the first write."""
 
     def check_key(self) -> None:
         """Raises InputError where hashes take a key and there is none, and StateError where it is another one."""

@@ -1,12 +1,15 @@
 """Who is erased is on record nowhere, and is never sent the same again; on every kind of ledger."""
 
+from datetime import timedelta
+
 import ledgers
 import pytest
 import worlds
 from contract.test_ledgers import KINDS
 from ledgers import AT, HASHED, A, B, C, Numbers
-from timed import World, job
+from timed import RULES, START, World, job
 
+from smsdeclare.cancel import finish
 from smsdeclare.errors import InputError, PlanStale, StateError
 from smsdeclare.ledgers.naming import AS_KEPT
 from smsdeclare.records import Key, Outcome, Stopped
@@ -226,3 +229,21 @@ def test_when_and_as_which_sms_somebody_had_it_goes_with_the_number(tmp_path):
     ledger.close()
     assert None not in (before.id, before.delivered_at)
     assert (State.DELIVERED, None, None) == (after.state, after.id, after.delivered_at)
+
+
+def test_who_opened_it_before_numbers_were_hashed_takes_nothing_for_gone(tmp_path):
+    """Hashes meet numbers in the provider's lists: what does not match must not look as if it were not there."""
+    here = World(tmp_path, numbers=KEYED)
+    here.apply(job(A, send_at=START + timedelta(hours=5)))
+    before = here._ledger()
+    ledger = here._ledger()
+    ledger.hash_numbers(AT)
+    (held,) = ledger.posted_held()
+    ledger.take_back(held, "stop")
+    ledger.close()
+    epoch = before.epoch
+    (event,) = finish(before, here.provider, here.time, RULES)
+    assert (1, []) == (len(event.cancelled), here.received)
+    # What it planned with is as old as it was.
+    assert epoch == before.epoch
+    before.close()

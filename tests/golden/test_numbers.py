@@ -2,10 +2,13 @@
 
 import json
 from collections import Counter
+from contextlib import closing
 
 import ledgers
 import pytest
 import worlds
+
+from smsdeclare.records import Lease
 
 KEY, OTHER = "6b" * 32, "6f" * 32
 A, B, C, D = (worlds.number(place) for place in range(1, 5))
@@ -288,3 +291,15 @@ def test_what_is_scheduled_is_not_forgotten(project, command):
     result = command("state", "forget", A, "--auto-approve", "-C", project)
     assert (1, True, True) == (result.code, "SMS545" in result.err, "is scheduled" in result.err)
     assert before == state(project)
+
+
+def test_nobody_is_erased_while_a_run_is_at_work(sent, command):
+    until = "2999-01-01T00:00:00Z"
+    lease = Lease(holder="x", actor="x", host="elsewhere", pid=1, ci=None, since=until, until=until)
+    with closing(ledgers.at(sent / "smsdeclare.sandbox.state")) as ledger:
+        ledger.hold(lease, lambda one: False)
+    before = state(sent)
+    for what in (("forget", A), ("prune", "--older-than", "0s"), ("hash-numbers",)):
+        result = command("state", *what, "--auto-approve", "-C", sent)
+        assert (6, True) == (result.code, "SMS506" in result.err)
+    assert before == state(sent)
