@@ -272,7 +272,7 @@ class Ledger(Claims, Protocol):
     def take_back(self, job: Posted, by: str) -> frozenset[str]:
         """Mark held sends as being taken back, durably, before the provider is asked to; whose were still held.
 
-        `by` is the digest of the plan, or STOP.
+        `by` is the digest of the plan, or STOP. Raises PlanStale where the history was changed since it was opened.
         """
         ...
 

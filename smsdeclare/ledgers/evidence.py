@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import StateError
+from smsdeclare.errors import PlanStale, StateError
 from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.erasing import Erasing
 from smsdeclare.ledgers.writes import at_once, may_wait
@@ -135,8 +135,14 @@ class EvidenceLedger(Erasing):
 
     @may_wait
     def take_back(self, job: Posted, by: str) -> frozenset[str]:
-        """Mark held sends as being taken back, durably, before the provider is asked to; whose were still held."""
+        """Mark held sends as being taken back, durably, before the provider is asked to; whose were still held.
+
+        Refused, as a claim is, where the history was changed since this was opened: who is not asked for any more was
+        found by what stood on record for them then.
+        """
         with self._transaction() as run:
+            if run(statements.READ_EPOCH, {}).fetchone()[0] != self._meta["epoch"]:
+                raise PlanStale(Diagnostic(code=codes.STATE_MOVED_ON, detail="another run changed its history"))
             return frozenset(
                 number
                 for number in sorted(job.states)

@@ -247,3 +247,15 @@ def test_who_opened_it_before_numbers_were_hashed_takes_nothing_for_gone(tmp_pat
     # What it planned with is as old as it was.
     assert epoch == before.epoch
     before.close()
+
+
+def test_who_opened_it_before_numbers_were_hashed_takes_nothing_back(ledger, place):
+    """Such a plan looks as if the files asked for none of what is held."""
+    ledgers.send(ledger, State.SCHEDULED, A)
+    before = ledgers.at(place, KEYED)
+    ledger.hash_numbers(AT)
+    (held,) = before.posted_held()
+    with pytest.raises(PlanStale):
+        before.take_back(held, "sha256:plan")
+    before.close()
+    assert {A: State.SCHEDULED} == found(ledger)
