@@ -70,7 +70,10 @@ def remote(
     except ProviderError as error:
         return None, [*findings, *(told("service", one, "error") for one in error.diagnostics)]
     if definitions is not None:
-        findings += _senders(provider, definitions)
+        try:
+            findings += _senders(provider, definitions)
+        except ProviderError as error:
+            findings += (told("senders", one, "error") for one in error.diagnostics)
     return service, findings
 
 

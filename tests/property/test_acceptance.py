@@ -72,6 +72,7 @@ def test_the_schemas_are_read_in_full(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=60)
 @given(data=changed())
 def test_what_is_taken_is_sound_and_what_is_sound_is_taken(kind, data):
     assert schema._validator(kind).is_valid(data) == fits(data, DEFINITIONS[kind], DEFINITIONS)
@@ -124,7 +125,7 @@ def test_each_keyword_takes_some_and_refuses_some(rule):
 
 
 @pytest.mark.parametrize("rule", RULES, ids=json.dumps)
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(thing=THINGS)
 def test_each_keyword_means_what_the_library_says(rule, thing):
     definitions = {"a": {"type": "array"}}

@@ -80,7 +80,7 @@ def numbered(text):
     return "".join(f"{part}remark{place}" for place, part in enumerate(parts[:-1])) + parts[-1]
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(text=documents(), end=st.sampled_from(["", "\n", "\n\n\n"]), line=st.sampled_from(["\n", "\r\n"]))
 def test_what_people_write(text, end, line):
     checked((numbered(text) + end).replace("\n", line))
