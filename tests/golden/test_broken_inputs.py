@@ -609,7 +609,7 @@ PROVIDERS = [
         commands=NETWORK,
         environment={**worlds.KEYS, "CI": "true"},
     ),
-    case("a backend for later", in_root("state: {backend: git}\n"), "smsdeclare.yaml:4:18 SMS112"),
+    case("a backend for later", in_root("state: {backend: s3}\n"), "smsdeclare.yaml:4:18 SMS112"),
 ]
 
 # — the state —

@@ -159,7 +159,7 @@ def test_without_the_driver_it_says_what_to_install(call, monkeypatch):
         ("{backend: file, schema: acme}", "SMS110"),
         ("{backend: postgresql, schema: Acme}", "SMS104"),
         ("{backend: postgresql, schema: pg_acme}", "SMS104"),
-        ("{backend: git}", "SMS112"),
+        ("{backend: s3}", "SMS112"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(command, tmp_path, state, wanted):
