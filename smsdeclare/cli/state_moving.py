@@ -67,7 +67,8 @@ def migrate(session: Session, source: str, target: str | None, *, auto_approve: 
         raise InputError(Diagnostic(code=codes.USAGE, detail=f"FROM and TO are both the {here.place}"))
     question = f"Move the state from {here.place} to {there.place}?"
     contents = move(here, there, SystemClock(), partial(agree, question, auto_approve=auto_approve))
-    count = f"{contents.sends:,} {'send' if contents.sends == 1 else 'sends'}"
+    unknown = f", {contents.in_doubt:,} unknown," if contents.in_doubt else ""
+    count = f"{contents.sends:,} {'send' if contents.sends == 1 else 'sends'}{unknown}"
     session.out(f"Moved {count} from {here.place} to {there.place}.\n")
     session.note(f"The old one refuses from now on. What the files name as the state must be the {there.place}.")
 

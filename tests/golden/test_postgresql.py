@@ -87,6 +87,25 @@ def test_a_state_moves_from_a_file_into_the_database_and_on(call, project):
     assert 2 == len(worlds.outbox(project))
 
 
+def test_a_state_moves_by_one_command_and_keeps_no_number_from_then_on(call, project, monkeypatch, postgresql, schema):
+    root = project / "smsdeclare.yaml"
+    in_database = root.read_text()
+    root.write_text(worlds.root())
+    assert 0 == call("apply", "--auto-approve").code
+    root.write_text(in_database)
+    moved = call("state", "migrate", "smsdeclare.sandbox.state", "--auto-approve")
+    assert f"Moved 2 sends from file smsdeclare.sandbox.state to PostgreSQL schema {schema}_sandbox." in moved.out
+    monkeypatch.setenv("SMSDECLARE_NUMBERS_KEY", "6b" * 32)
+    assert 0 == call("state", "hash-numbers", "--auto-approve").code
+    root.write_text(in_database.replace("schema:", "numbers: hashed, schema:"))
+    assert [] == postgresql.run(f"SELECT 1 FROM {schema}_sandbox.sends WHERE number LIKE '+%'")
+    assert 0 == call("state", "forget", "+33639980001", "--auto-approve").code
+    assert 0 == call("apply", "--auto-approve").code
+    assert 2 == len(worlds.outbox(project))
+    assert 2 == call("state", "list").out.count("(number not kept)")
+    assert "Nobody holds it." in call("state", "lock", "show").out
+
+
 @pytest.mark.parametrize("broken", ["hello.sms.yaml", "smsdeclare.yaml"])
 def test_the_panic_button_needs_no_valid_files(call, project, broken):
     call("apply", "--auto-approve")
