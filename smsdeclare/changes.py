@@ -188,12 +188,15 @@ def warned(finding: Diagnostic) -> Warned:
     )
 
 
-def summarize(changes: Sequence[Change], skipped: int, missed: int, credits_left: float | None) -> Summary:
-    """The counts of a plan, in sends."""
+def summarize(
+    changes: Sequence[Change], skipped: int, missed: int, credits_left: float | None, pace: int | None = None
+) -> Summary:
+    """The counts of a plan, in sends; `pace` is how many requests at most are made a minute."""
     counts = Counter[Action]()
     for change in changes:
         counts[change.action] += change.receivers
     taken = round(sum(change.credits for change in changes), 6)
+    posts = sum(change.posts for change in changes)
     return Summary(
         send=counts[Action.SEND],
         cancel=counts[Action.CANCEL],
@@ -202,7 +205,8 @@ def summarize(changes: Sequence[Change], skipped: int, missed: int, credits_left
         missed=missed,
         skip=skipped,
         unknown=counts[Action.SETTLE],
-        posts=sum(change.posts for change in changes),
+        posts=posts,
+        seconds_at_least=round((posts - 1) * 60 / pace, 1) if pace and posts else None,
         credits=taken,
         credits_left=credits_left,
         credits_after=None if credits_left is None else round(credits_left - taken, 6),

@@ -118,6 +118,8 @@ class Summary:
     missed: int = 0
     unknown: int = 0
     posts: int = 0
+    #: How long the POSTs take at least, where the project says how many requests it makes a minute.
+    seconds_at_least: float | None = None
     credits: float = 0.0
     credits_left: float | None = None
     credits_after: float | None = None

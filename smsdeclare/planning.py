@@ -139,7 +139,10 @@ def work_out(
         Diagnostic(code=codes.RENAME_PENDING, detail=f"of `{old}` by `{new}`")
         for new, old in view.renamed.histories.items()
     ]
-    summary = summarize(changes, len(skipped), sum(len(part.late) for part in parts), account.credits_left)
+    # The sandbox answers at once.
+    pace = None if binding.provider == "sandbox" else definitions.provider.requests_per_minute
+    missed = sum(len(part.late) for part in parts)
+    summary = summarize(changes, len(skipped), missed, account.credits_left, pace)
     found += credit_warnings(summary)
     worked_out = Plan(
         project=binding.project,

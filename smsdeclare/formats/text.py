@@ -9,6 +9,7 @@ from smsdeclare.decisions import Action
 from smsdeclare.formats.phrases import Color, normalizing
 from smsdeclare.formats.phrases import count as _count
 from smsdeclare.formats.phrases import figure as _figure
+from smsdeclare.formats.phrases import lasting as _lasting
 from smsdeclare.formats.phrases import line as _line
 from smsdeclare.formats.phrases import paint as _paint
 from smsdeclare.formats.phrases import width as _width
@@ -130,7 +131,8 @@ def totals(plan: Plan) -> str:
     text = f"Plan: {', '.join(parts)}. {about}{_count(summary.credits, 'credit')}"
     if summary.credits_left is not None and summary.credits_after is not None:
         text += f" of {_figure(summary.credits_left)} left, {_figure(summary.credits_after)} afterwards"
-    return f"{text}. {_count(summary.posts, 'POST')}."
+    slow = f", in {_lasting(summary.seconds_at_least)} at least" if summary.seconds_at_least else ""
+    return f"{text}. {_count(summary.posts, 'POST')}{slow}."
 
 
 def applied(applied: Applied, style: Style) -> str:

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import worlds
 
+from smsdeclare.formats.phrases import lasting
 from smsdeclare.schema import load_schema
 from smsdeclare.simulator.settings import Credential
 
@@ -269,3 +270,28 @@ def test_a_saved_plan_older_than_the_files_is_refused_with_the_reason(command, t
     path.write_text(path.read_text().replace(*change))
     result = command("apply", "-C", project, "plan.json")
     assert (7, True, []) == (result.code, reason in result.err, worlds.outbox(project))
+
+
+def test_a_plan_says_how_long_its_posts_take_at_least(command, serve, tmp_path):
+    """By the project's own limit; without it nothing is known, and nothing is said."""
+    here = serve()
+    root = worlds.loopback(here.url).replace("service:", "requestsPerMinute: 30, service:")
+    people = "[" + ", ".join(f'{{number: "{worlds.number(place)}", n: n{place}}}' for place in range(102)) + "]"
+    more = f"receivers: {{all: {{numbers: {people}}}}}\n" + worlds.message("Hi {{ n }}", "all")
+    folder = worlds.write(tmp_path, {"smsdeclare.yaml": root + more})
+    plan = command("plan", "-C", folder, "--offline")
+    assert "102 POSTs, in 3 min 22 s at least." in plan.out
+    document = command("plan", "-C", folder, "--offline", "--json").json
+    check(document)
+    assert (102, 202.0) == (document["summary"]["posts"], document["summary"]["secondsAtLeast"])
+    worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(here.url) + more})
+    assert None is command("plan", "-C", folder, "--offline", "--json").json["summary"]["secondsAtLeast"]
+    assert "102 POSTs.\n" in command("plan", "-C", folder, "--offline").out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.4, "0 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7_505, "2 h 5 min"), (4e6, "1,111 h 6 min")],
+)
+def test_how_long_something_lasts_is_told_in_two_units_at_most(seconds, told):
+    assert told == lasting(seconds)
