@@ -106,6 +106,8 @@ class Decisions:
         self.verdicts = verdicts
         #: Of each send the place of its verdict.
         self.column = column
+        #: What was asked for before: the cells of groups → their sends.
+        self._chosen: dict[frozenset[tuple[int, int, int]], Sends] = {}
         #: In the order of the first of each.
         self.groups = [
             Group(verdicts[verdict], sends.price(bill, place), size, (verdict, bill, place))
@@ -118,11 +120,14 @@ class Decisions:
 
     def of(self, groups: Iterable[Group]) -> Sends:
         """The sends of some groups."""
-        wanted = {one.cell for one in groups}
+        wanted = frozenset(one.cell for one in groups)
         if len(wanted) == len(self.groups):
             return self.sends
-        rows = (row for row, cell in enumerate(self._cells()) if cell in wanted)
-        return self.sends.chosen(array("I", rows if wanted else ()))
+        found = self._chosen.get(wanted)
+        if found is None:
+            rows = (row for row, cell in enumerate(self._cells()) if cell in wanted)
+            found = self._chosen[wanted] = self.sends.chosen(array("I", rows if wanted else ()))
+        return found
 
     def named(self, groups: Sequence[Group], ledger: Ledger) -> Iterator[tuple[str, Verdict]]:
         """What the ledger has, or would have, in place of each number of some groups."""
