@@ -24,6 +24,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from crash import campaigns
 from crash.history import Scene
 from histories import leave_ends_to_the_first
+from ledgers import HASHED
+
+from smsdeclare.ledgers.naming import AS_KEPT
 
 #: Name → people of its `hello`; the whole one has 30 POSTs.
 PEOPLE = {"whole": 24, "small": 2}
@@ -61,6 +64,7 @@ def main():
     parser.add_argument("--chance", type=int, default=500, help="how many histories by chance")
     parser.add_argument("--only", default="", metavar="WORDS", help="of the campaigns with these words in their titles")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--hashed", action="store_true", help="in states that hold no number")
     options = parser.parse_args()
     for name in set(os.environ) - {"PATH", "HOME"}:
         del os.environ[name]  # the HTTP library looks through all of them, again and again
@@ -70,7 +74,8 @@ def main():
     tallies, begun = defaultdict(list), time.monotonic()
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         FOLDER = Path(folder)
-        SCENES = {name: Scene(FOLDER / name, people=people) for name, people in PEOPLE.items()}
+        numbers = HASHED if options.hashed else AS_KEPT
+        SCENES = {name: Scene(FOLDER / name, people=people, numbers=numbers) for name, people in PEOPLE.items()}
         with multiprocessing.get_context("fork").Pool(options.processes, leave_ends_to_the_first) as pool:
             with suppress(KeyboardInterrupt):
                 wanted = (one for one in works(options.every, options.chance) if options.only in one[0])
