@@ -172,7 +172,13 @@ PLANTED = (
     ),
     Variant(
         name="the body holds what was asked for, not what was claimed", setting=TWO, expected="TWICE",
-        bugs=(Bug("ledgers.relational", "numbers=tuple(sorted(row[0] for row in rows)),", "numbers=intent.numbers,"),),
+        bugs=(
+            Bug(
+                "ledgers.relational",
+                "numbers=tuple(sorted(called[row[0]] for row in rows)),",
+                "numbers=intent.numbers,",
+            ),
+        ),
     ),
     Variant(
         name="the claim takes what is in doubt", setting=ONE, expected="TWICE",
