@@ -14,7 +14,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, StateError
 from smsdeclare.ledgers import copies, statements
 from smsdeclare.ledgers.git_branch import Label, Outrun, Version
-from smsdeclare.ledgers.meta import checked, fresh_meta
+from smsdeclare.ledgers.meta import FIRST_EPOCH, checked, fresh_meta
 from smsdeclare.ledgers.naming import AS_KEPT
 from smsdeclare.ledgers.relational import RelationalLedger
 from smsdeclare.ledgers.sqlite import copied_to, in_this_format
@@ -67,6 +67,7 @@ class GitLedger(RelationalLedger):
         self._clock = clock
         self._seal, self._unseal = seal, unseal
         self._connection = empty()
+        self._is_open = False
         #: The version that is known; None where there is none yet.
         self._known: str | None = None
         self._lineage: str | None = None
@@ -89,6 +90,7 @@ class GitLedger(RelationalLedger):
         except BaseException:
             self.close()
             raise
+        self._is_open = True
 
     def close(self) -> None:
         """Throw away what was fetched."""
@@ -202,8 +204,12 @@ class GitLedger(RelationalLedger):
             raise
         self._replace(connection)
         self._known, self._lineage, self._serial = commit, meta["lineage"], int(meta["serial"])
+        before = self._meta.get("epoch", FIRST_EPOCH)
         self._meta = meta
         self._upgrade()
+        if self._is_open:
+            # As of its opening, as in every ledger: whatever is read since, what was planned then is as old as it was.
+            self._meta["epoch"] = before
 
     def _compare(self, meta: dict[str, str], version: Version) -> None:
         """Raises StateError where the file is not what its commit says, or is older or another than what was known."""

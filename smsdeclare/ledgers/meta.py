@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: What a binding is made of, by its names in `meta`.
 BINDING = ("project", "provider", "endpoint", "service")
 FORMAT = 2
+#: That of a ledger in which nothing was ever changed on purpose.
+FIRST_EPOCH = "1"
 #: What a version must understand to keep a ledger of this format whole.
 FEATURES: tuple[str, ...] = (HASHES, MOVED)
 
@@ -36,7 +38,7 @@ def fresh_meta(binding: Binding, numbers: Numbers = AS_KEPT) -> dict[str, str]:
         "version": __version__,
         "lineage": lineage,
         "serial": "1",
-        "epoch": "1",
+        "epoch": FIRST_EPOCH,
         "secret": secrets.token_hex(32),
         **hashing,
         **asdict(binding),

@@ -12,7 +12,7 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, PlanStale, StateError
 from smsdeclare.jobs import tag
 from smsdeclare.ledgers import statements
-from smsdeclare.ledgers.meta import FORMAT, foreign
+from smsdeclare.ledgers.meta import FIRST_EPOCH, FORMAT, foreign
 from smsdeclare.ledgers.reading import ReadingLedger, named
 from smsdeclare.ledgers.upkeep import Run, read_stopped, stopped_by
 from smsdeclare.ledgers.writes import at_once, may_wait
@@ -64,6 +64,8 @@ class RelationalLedger(ReadingLedger):
         """Make it belong to `binding`, durably; raises StateError where it belongs elsewhere."""
         if self.binding is None:
             self._create(binding)
+            # Where another run was faster: what it has changed since is not in a plan that began with nothing.
+            self._meta["epoch"] = FIRST_EPOCH
             self._check_numbers()
         self.check_not_moved()
         if self.binding != binding:

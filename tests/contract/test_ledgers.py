@@ -368,6 +368,26 @@ def test_a_claim_made_before_a_rename_is_refused(ledger, reopen):
         ledger.claim(intent(A), prepare, epoch=epoch)
 
 
+def test_what_was_planned_before_a_rename_is_refused_however_newly_it_was_read(ledger, reopen):
+    """A ledger that is kept elsewhere learns of what others stored; what was planned before does not."""
+    other = reopen()
+    other.rename("old", "new", "2026-12-01T08:00:00Z")
+    mine = Lease(holder="x", actor="x", host="x", pid=1, ci=None, since="x", until="x", digest="x")
+    assert ledger.hold(mine, lambda one: False) is None
+    assert (None, (mine,)) == (ledger.stopped, ledger.leases)
+    with pytest.raises(PlanStale):
+        ledger.claim(intent(A, message="old"), prepare, epoch=ledger.epoch)
+
+
+def test_what_was_planned_on_nothing_is_refused_where_there_is_a_history_by_now(reopen):
+    ledger, other = reopen(), reopen()
+    other.bind(BINDING)
+    other.rename("old", "new", "2026-12-01T08:00:00Z")
+    ledger.bind(BINDING)
+    with pytest.raises(PlanStale):
+        ledger.claim(intent(A, message="old"), prepare, epoch=ledger.epoch)
+
+
 def test_what_no_claim_would_get_is_told_before(ledger):
     for state, one in zip((State.ACCEPTED, State.NOT_SENT, State.UNKNOWN), (A, B, C), strict=True):
         claim, _ = ledger.claim(intent(one), prepare, epoch=ledger.epoch)
