@@ -42,6 +42,7 @@ def lay_out(data: bytes, *, file: str) -> str:
             return laid_out
     except (
         InputError,
+        yaml.YAMLError,
         ValueError,
         TypeError,
         AttributeError,

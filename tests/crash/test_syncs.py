@@ -33,17 +33,17 @@ class FailingCommits:
 def test_a_commit_that_fails_is_not_tried_again_and_nothing_is_posted(tmp_path):
     """What the disk had lost once it may keep wrongly ever after: a second sync succeeds and proves nothing."""
     here = World(tmp_path)
-    make = here.ledger
+    make = here._ledger
 
     def broken():
         ledger = make()
         ledger._connection = FailingCommits(ledger._connection)
         return ledger
 
-    here.ledger = broken
+    here._ledger = broken
     with pytest.raises(StateError):
         here.apply(job("+33639980001"))
-    here.ledger = make
+    here._ledger = make
     assert ({}, []) == (here.states, here.received)
 
 

@@ -91,6 +91,8 @@ def test_what_people_write(text, end, line):
 @example("a: &x 1\nb: *x\n")
 @example("a: |+\n  x\n\n")
 @example("# only a remark1\n")
+@example(">\n *")
+@example(">\n @")
 @example("")
 def test_whatever_is_written(text):
     checked(text)
