@@ -103,7 +103,7 @@ def part_of(view: View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> P
     # What is too late or closed takes nothing; what is done under the approved plan has its share in it.
     counted = [*todo, *(group for group in others if group.verdict.is_wanted and not group.verdict.held_until)]
     posts = posts_of(decisions.of(todo), view.definitions.provider.receivers_per_job, quiet_for)
-    left = sum((each.message, each.revision) == (message.name, message.revision) for each in withdrawn)
+    left = sum(each.message == message.name and each.revision >= message.revision for each in withdrawn)
     scheduled = left + sum(group.size for group in others if group.verdict.state is State.SCHEDULED)
     return Part(
         message=message,

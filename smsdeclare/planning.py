@@ -187,7 +187,8 @@ def work_out(
 def _withdrawals(view: View, chosen: Sequence[MessageSends], targets: Sequence[str]) -> Iterator[Withdrawal]:
     """What the files no longer ask for: receivers that left, lower revisions, messages that left.
 
-    A plan for some messages takes back of these alone, and one for single sends of these.
+    Of a revision above that of the files only who left: the others had it, and get no lower one. A plan for some
+    messages takes back of these alone, and one for single sends of these.
     """
     by_name = {view.on_record(one.message): one for one in chosen}
     for message, revision in view.ledger.held_revisions():
@@ -200,7 +201,7 @@ def _withdrawals(view: View, chosen: Sequence[MessageSends], targets: Sequence[s
         name = one.message.name
         wanted = frozenset(named for number in one.sends.numbers for named in view.ledger.names(number))
         is_partial = names_only_sends_of(one.message, targets)
-        if revision == one.message.revision and not is_partial:
+        if revision >= one.message.revision and not is_partial:
             mine = withdrawals(view.ledger, message, revision, wanted, view.approved)
             yield from (each._replace(message=name) for each in mine)
         if revision < one.message.revision:

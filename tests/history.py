@@ -395,7 +395,9 @@ class History:
                         or (key.revision, int(words[3])) == (asked.revision, asked.wording)
                     )
                 )
-                is_held = one["differedPeriod"] and one["dueAt"] > now + _FAR_TOO_CLOSE.total_seconds()
+                # The night may hold it for longer, but its time is the one that it was posted for.
+                due = min(one["dueAt"], one["createdAt"] + 60 * one["differedPeriod"])
+                is_held = one["differedPeriod"] and due > now + _FAR_TOO_CLOSE.total_seconds()
                 state = states.get((one["tag"], key.number))
                 if is_held and not is_asked and state not in (*IN_DOUBT, State.NOT_SENT):
                     yield f"stale: {key} is held and not asked for, on record as {state}"

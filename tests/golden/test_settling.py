@@ -299,6 +299,20 @@ def test_a_higher_revision_goes_out_when_the_lower_one_is_seen_gone(place):
     assert {"Anew"} == texts
 
 
+def test_who_left_the_list_of_a_lowered_revision_does_not_get_the_higher_one(place):
+    """Who is still on it had the higher one, and keeps it."""
+    here = place().write(people(3, more=scheduled() + "    revision: 2\n"))
+    here.apply()
+    here.write(people(2, more=scheduled()))
+    plan = here.run("plan", "--json").json
+    assert [("keep", "message.hello@1", 2), ("cancel", "message.hello@2", 1)] == [
+        (change["action"], change["address"], change["receivers"]) for change in plan["changes"]
+    ]
+    assert 0 == here.apply().code
+    assert 0 == here.run("plan", "--detailed-exitcode").code
+    assert [A, B] == sorted(line["receiver"] for line in here.simulator.history.alive())
+
+
 def test_what_can_not_be_taken_back_any_more_keeps_the_higher_revision_waiting(place):
     here = place().write(people(1, more=scheduled()))
     here.apply()
