@@ -55,18 +55,7 @@ def _version(name: str) -> str:
 
 def files(session: Session) -> tuple[Definitions | None, list[Finding]]:
     """The project, where its files are sound, and what is to be said of them."""
-    from smsdeclare import planning  # noqa: PLC0415 - only where there is a project
-
-    found: list[Diagnostic] = []
-    definitions = None
-    try:
-        definitions = opening.definitions(session, is_judged=True)
-        found += definitions.warnings
-        for one in planning.expand(definitions):
-            found += one.findings.warnings
-            found += (skipped.as_warning() for skipped in one.findings.skipped)
-    except InputError as error:
-        found += error.diagnostics
+    definitions, found = opening.judged(session)
     if found and found[0].code is codes.NO_PROJECT:
         return None, [told("files", found[0], "warning")]
     errors = [one for one in found if one.is_error]

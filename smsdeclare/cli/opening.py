@@ -80,6 +80,23 @@ def definitions(
     return define(project, {**around, **(given or {})}, outside)
 
 
+def judged(session: Session) -> tuple[Definitions | None, list[Diagnostic]]:
+    """The project as far as it is sound, and all that is to be said of its files, receivers and texts."""
+    from smsdeclare import planning  # noqa: PLC0415 - most commands open a project and expand none of it
+
+    found: list[Diagnostic] = []
+    wanted = None
+    try:
+        wanted = definitions(session, is_judged=True)
+        found += wanted.warnings
+        for one in planning.expand(wanted):
+            found += one.findings.warnings
+            found += (skipped.as_warning() for skipped in one.findings.skipped)
+    except InputError as error:
+        found += error.diagnostics
+    return wanted, found
+
+
 def given_variables(pairs: Sequence[str]) -> dict[str, str]:
     """`--var NAME=VALUE` as a mapping; raises InputError where the form is another."""
     for pair in pairs:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import click
 
-from smsdeclare import planning
 from smsdeclare.cli import opening
 from smsdeclare.cli.session import Explained, Session, format_option, formatter, shared_options
-from smsdeclare.diagnostics import Diagnostic, by_place
-from smsdeclare.errors import InputError
+from smsdeclare.diagnostics import by_place
 
 
 @click.command(
@@ -26,15 +24,7 @@ def command(session: Session, *, format_name: str) -> int:
 
     Reads every file of the project, every CSV file and renders every text, so that what passes here can be planned.
     """
-    found: list[Diagnostic] = []
-    try:
-        definitions = opening.definitions(session, is_judged=True)
-        found += definitions.warnings
-        for one in planning.expand(definitions):
-            found += one.findings.warnings
-            found += (skipped.as_warning() for skipped in one.findings.skipped)
-    except InputError as error:
-        found += error.diagnostics
+    _, found = opening.judged(session)
     valid = not any(finding.is_error for finding in found)
     session.out(formatter(format_name).findings(by_place(found), session.style, session.source, valid=valid))
     return 0 if valid else 1

@@ -5,61 +5,16 @@ from contextlib import suppress
 
 import pytest
 import worlds
-from requests.adapters import BaseAdapter
+from crash import breaking
+from crash.breaking import Countdown, Crash, CrashingAdapter, Unhurried
 
-from smsdeclare import planning
 from smsdeclare.apply import JobDone, apply
-from smsdeclare.clock import SystemClock
-from smsdeclare.define import define
 from smsdeclare.ledgers.sqlite import SqliteLedger
-from smsdeclare.project import read
-from smsdeclare.providers.credentials import ApplicationKeys
-from smsdeclare.providers.ovh import OvhProvider
-from smsdeclare.providers.transport import DirectAdapter
-from smsdeclare.records import Binding
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.server import Server
 from smsdeclare.simulator.settings import Settings
-from smsdeclare.states import IN_DOUBT, State
 
 RECEIVERS = [worlds.number(place) for place in range(6)]
-KEYS = ApplicationKeys(
-    application_key=worlds.KEYS["OVH_APPLICATION_KEY"],
-    application_secret=worlds.KEYS["OVH_APPLICATION_SECRET"],
-    consumer_key=worlds.KEYS["OVH_CONSUMER_KEY"],
-)
-#: After so many runs it must be quiet.
-MOST_RUNS = 6
-
-
-class Crash(BaseException):
-    """The machine stops here: no handler for errors may see it."""
-
-
-class Unhurried(SystemClock):
-    """Nobody waits in these histories."""
-
-    def __init__(self):
-        self._slept = 0.0
-
-    def monotonic(self):
-        return super().monotonic() + self._slept
-
-    def sleep(self, seconds):
-        self._slept += seconds
-
-
-class Countdown:
-    """Lets so many boundaries pass, then crashes; counts them where it never does."""
-
-    def __init__(self, left=None):
-        self.left = left
-        self.passed = []
-
-    def cross(self, name):
-        if self.left == len(self.passed):
-            raise Crash(name)
-        self.passed.append(name)
 
 
 class CrashingLedger:
@@ -99,101 +54,39 @@ class CrashingLedger:
         return moved
 
 
-class CrashingAdapter(BaseAdapter):
-    """The real way to the network with a boundary before and after each request."""
-
-    def __init__(self, countdown):
-        super().__init__()
-        self._direct = DirectAdapter()
-        self._countdown = countdown
-
-    def send(self, request, **settings):
-        self._countdown.cross(f"before {request.method}")
-        try:
-            response = self._direct.send(request, **settings)
-        except Exception:
-            self._countdown.cross(f"after {request.method}")
-            raise
-        try:
-            self._countdown.cross(f"after {request.method}")
-        except Crash:
-            response.close()
-            raise
-        return response
-
-    def close(self):
-        self._direct.close()
-
-
-class World:
+class World(breaking.World):
     """One history: a state, a provider that keeps a journal, and runs that may crash."""
 
     def __init__(self, folder, server, script):
-        self.folder = folder
-        self.server = server
-        self.simulator = Simulator(Settings())
-        server._simulator = self.simulator
-        server._faults.script = list(script)
-        server.requests.clear()
-        self.binding = Binding(project="test", provider="ovh", endpoint=server.url, service=worlds.SERVICE)
+        super().__init__(folder, server, script, RECEIVERS)
         self.state = folder / "test.state"
         self.state.unlink(missing_ok=True)
-        self.definitions = define(read(folder))
-        self.expanded = planning.expand(self.definitions)
         #: The jobs of the first plan, for a runner that planned long ago.
         self.first = None
 
+    def ledger(self):
+        return SqliteLedger(self.state)
+
     def run(self, countdown, *, plan_anew):
         """One run as the command makes it; the jobs that came to an outcome."""
-        ledger = SqliteLedger(self.state)
+        ledger = self.ledger()
         adapter = CrashingAdapter(countdown)
         try:
-            draft = planning.work_out(self.definitions, self.expanded, ledger, self.binding, now=SystemClock().now())
+            draft = self.draft(ledger)
             self.first = self.first or draft.jobs
             jobs = draft.jobs if plan_anew else self.first
             clock = Unhurried()
-            provider = OvhProvider(
-                url=self.server.url, credentials=KEYS, service=worlds.SERVICE, clock=clock, adapter=adapter
-            )
             watched = CrashingLedger(ledger, countdown)
             watched.bind(self.binding)
-            events = apply(jobs, watched, provider, clock, plan_digest=draft.plan.digest)
+            events = apply(jobs, watched, self.provider(clock, adapter), clock, plan_digest=draft.plan.digest)
             return [event for event in events if isinstance(event, JobDone)]
         finally:
             ledger.close()
             adapter.close()
 
-    def run_until_quiet(self, *, plan_anew):
-        for _ in range(MOST_RUNS):
-            if not self.run(Countdown(), plan_anew=plan_anew):
-                return
-        raise AssertionError(f"not quiet after {MOST_RUNS} runs")
-
-    def wrongs(self):
-        """Whoever has two SMS, is lost, or is on record as what did not happen."""
-        received = Counter(sms["receiver"] for sms in self.simulator.journal)
-        ledger = SqliteLedger(self.state)
-        states = {record.number: record.state for record in ledger.records()}
-        ledger.close()
-        for number in RECEIVERS:
-            count, state = received[number], states.get(number)
-            fits = (state is State.ACCEPTED and count == 1) or (state in IN_DOUBT and count <= 1)
-            if not fits:
-                yield f"{number}: {count} SMS, on record as {state}"
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Server(Simulator(Settings())) as running:
-        yield running
-
 
 @pytest.fixture
 def history(tmp_path, server):
-    rows = "".join(f'      - {{number: "{number}", name: N{place}}}\n' for place, number in enumerate(RECEIVERS))
-    receivers = f"receivers:\n  people:\n    numbers:\n{rows}"
-    text = worlds.loopback(server.url, receivers + worlds.message("Hello {{ name }}", "people"))
-    worlds.write(tmp_path, {"smsdeclare.yaml": text})
     return lambda script="": World(tmp_path, server, script)
 
 

@@ -7,52 +7,36 @@ from functools import partial
 import ledgers
 import pytest
 import worlds
-from crash.test_boundaries import KEYS, Countdown, Crash, CrashingAdapter, Unhurried
+from crash import breaking
+from crash.breaking import Countdown, Crash, CrashingAdapter, Unhurried
 from stores import Shelf
 
-from smsdeclare import ahead, planning
-from smsdeclare.clock import SystemClock
-from smsdeclare.define import define
+from smsdeclare import ahead
 from smsdeclare.errors import SmsdeclareError
 from smsdeclare.events import JobDone
 from smsdeclare.ledgers.git_branch import Branch
-from smsdeclare.project import read
-from smsdeclare.providers.ovh import OvhProvider
-from smsdeclare.records import Binding
-from smsdeclare.simulator.api import Simulator
-from smsdeclare.simulator.server import Server
-from smsdeclare.simulator.settings import Settings
-from smsdeclare.states import IN_DOUBT, State
+from smsdeclare.states import State
 
 RECEIVERS = [worlds.number(place) for place in range(5)]
-MOST_RUNS = 6
 
 
-class World:
+class World(breaking.World):
     """One history: a store, a provider that keeps a journal, and runs that may crash."""
 
     def __init__(self, folder, server, script, store):
-        self.server = server
-        self.simulator = Simulator(Settings())
-        server._simulator = self.simulator
-        server._faults.script = list(script)
-        server.requests.clear()
-        self.binding = Binding(project="test", provider="ovh", endpoint=server.url, service=worlds.SERVICE)
+        super().__init__(folder, server, script, RECEIVERS)
         self.store = store
-        self.definitions = define(read(folder))
-        self.expanded = planning.expand(self.definitions)
+
+    def ledger(self):
+        return self.store.ledger()
 
     def run(self, countdown, stores=""):
         """One run as the command makes it: two jobs in the first window, and three in the next."""
         ledger = self.store.ledger(cross=countdown.cross, script=stores)
         adapter = CrashingAdapter(countdown)
         try:
-            now = SystemClock().now()
-            draft = planning.work_out(self.definitions, self.expanded, ledger, self.binding, now=now)
-            clock = Unhurried()
-            provider = OvhProvider(
-                url=self.server.url, credentials=KEYS, service=worlds.SERVICE, clock=clock, adapter=adapter
-            )
+            draft, clock = self.draft(ledger), Unhurried()
+            provider = self.provider(clock, adapter)
             ledger.bind(self.binding)
             events = ahead.apply(draft.jobs, ledger, provider, clock, plan_digest=draft.plan.digest, first=2)
             told = []
@@ -63,37 +47,9 @@ class World:
             ledger.close()
             adapter.close()
 
-    def run_until_quiet(self):
-        for _ in range(MOST_RUNS):
-            if not self.run(Countdown()):
-                return
-        raise AssertionError(f"not quiet after {MOST_RUNS} runs")
-
-    def wrongs(self):
-        """Whoever has two SMS, is lost, or is on record as what did not happen."""
-        received = Counter(sms["receiver"] for sms in self.simulator.journal)
-        ledger = self.store.ledger()
-        states = {record.number: record.state for record in ledger.records()}
-        ledger.close()
-        for number in RECEIVERS:
-            count, state = received[number], states.get(number)
-            fits = (state is State.ACCEPTED and count == 1) or (state in IN_DOUBT and count <= 1)
-            if not fits:
-                yield f"{number}: {count} SMS, on record as {state}"
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Server(Simulator(Settings())) as running:
-        yield running
-
 
 @pytest.fixture
 def history(tmp_path, server):
-    rows = "".join(f'      - {{number: "{number}", name: N{place}}}\n' for place, number in enumerate(RECEIVERS))
-    receivers = f"receivers:\n  people:\n    numbers:\n{rows}"
-    text = worlds.loopback(server.url, receivers + worlds.message("Hello {{ name }}", "people"))
-    worlds.write(tmp_path, {"smsdeclare.yaml": text})
     return lambda script="", store=None: World(tmp_path, server, script, store or Shelf())
 
 
