@@ -177,14 +177,13 @@ class _Windows:
     ) -> Sequence[tuple[Claim, Request] | None]:
         """The claims of these jobs, each with its request as it is signed now; a window is claimed where one lacks."""
         self._look(epoch)
-        signed: dict[_Name, tuple[Claim, Request] | None] = {}
+        signed, due = self._sign(wanted)
         for _ in range(_TRIES):
-            signed, due = self._sign(wanted)
             if not due:
                 break
             self._claim_window(due, epoch)
-        else:
-            self._give_back([_name(one) for one, _ in due], "its request would have outlived its claim")
+            signed, due = self._sign(wanted)
+        self._give_back([_name(one) for one, _ in due], "its request would have outlived its claim")
         self.asked += len(wanted)
         for name in (_name(one) for one, _ in wanted):
             self.handed.pop(name, None)

@@ -11,7 +11,7 @@ from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 from smsdeclare.ledgers import erasing_statements, statements
-from smsdeclare.ledgers.moving import Moving
+from smsdeclare.ledgers.moving import Moving, check_not_moved, set_features
 from smsdeclare.ledgers.naming import HASHES, erasing_meta, hashing_meta
 from smsdeclare.ledgers.writes import at_once
 from smsdeclare.records import ERASED, ref
@@ -96,8 +96,8 @@ class Erasing(Moving):
 
     def _begin_hashing(self, run: Run, meta: Mapping[str, str]) -> Callable[[str], str]:
         """Write these rows of `meta`, and that older versions must leave it alone; what hashes a number."""
-        features = sorted({*json.loads(self._meta["features"]), HASHES})
-        for name, value in {**meta, "features": json.dumps(features)}.items():
+        set_features(run, add=HASHES)
+        for name, value in meta.items():
             run(erasing_statements.DELETE_META, {"name": name})
             run(statements.INSERT_META, {"name": name, "value": value})
         return self._hashing({**self._meta, **meta})
@@ -126,6 +126,8 @@ class Erasing(Moving):
     def _erasing(self) -> Iterator[Run]:
         """A transaction after which nothing is left of the old rows, as far as the engine can say so."""
         with self._transaction() as run:
+            # Somebody may have begun to move it since it was opened: what is erased here would live on there.
+            check_not_moved(run(statements.READ_MOVE, {}).fetchall())
             yield run
         self._meta = self._read_meta()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import uuid
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import Held, StateError
+from smsdeclare.errors import Held, SmsdeclareError, StateError
 from smsdeclare.ledgers import copies, statements
-from smsdeclare.ledgers.git_branch import Label, Outrun, Version
+from smsdeclare.ledgers.git_branch import Label, Outrun, Version, pause
 from smsdeclare.ledgers.meta import FIRST_EPOCH, checked, fresh_meta
 from smsdeclare.ledgers.naming import AS_KEPT
 from smsdeclare.ledgers.relational import RelationalLedger
@@ -45,9 +44,8 @@ if TYPE_CHECKING:
     Seal = Callable[[bytes, Label], bytes]
 
 _R = TypeVar("_R")
-#: So often a write is done anew because others were faster; the pause before it grows up to so many seconds.
+#: So often a write is done anew because others were faster.
 _TRIES = 12
-_LONGEST_PAUSE = 3.0
 #: What may wait does not wait for longer than this, and what was looked at so long ago is looked at again. Seconds.
 _PATIENCE, _FRESH = 90.0, 10.0
 
@@ -76,6 +74,8 @@ class GitLedger(RelationalLedger):
         self._is_ahead = False
         #: What was written and is not stored, in this order; and since when.
         self._waiting: list[Callable[[], object]] = []
+        #: Why the newest version took some of that no more.
+        self._refused: list[SmsdeclareError] = []
         self._waits_since = 0.0
         self._gathering = 0
         #: Whether a write is under way, so that one inside it is a part of it.
@@ -101,19 +101,30 @@ class GitLedger(RelationalLedger):
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
-        """Inside, writes that may wait are stored with the next that may not, or at the end."""
+        """Inside, writes that may wait are stored with the next that may not, or at the end.
+
+        What the newest version refuses of them is raised at the end, when the others are stored.
+        """
         self._gathering += 1
         try:
             yield
         finally:
             self._gathering -= 1
-            if not self._gathering and self._waiting:
-                try:
-                    self._stored(lambda: None)
-                except (StateError, Held):
-                    self._waiting.clear()
-                    self._go_back()
-                    raise
+            if not self._gathering:
+                self._end_gathering()
+
+    def _end_gathering(self) -> None:
+        try:
+            if self._waiting:
+                self._stored(lambda: None)
+            if self._refused:
+                raise self._refused[0]
+        except SmsdeclareError:
+            self._waiting.clear()
+            self._go_back(self._known)
+            raise
+        finally:
+            self._refused.clear()
 
     def _write(self, work: Callable[[], _R], *, may_wait: bool) -> _R:
         if self._is_writing:
@@ -143,18 +154,19 @@ class GitLedger(RelationalLedger):
                 if self._is_ahead:
                     self._store()
             except Outrun:
-                self._clock.sleep(_pause(place))
-                self._catch_up()
+                self._clock.sleep(pause(place))
+                self._go_back(self._newest())
             else:
                 self._waiting.clear()
                 return result
-        self._go_back()
+        self._go_back(self._known)
         raise Held(Diagnostic(code=codes.STATE_CROWDED, detail=self._branch.shown))
 
     def _store(self) -> None:
         """Store the database as it is now; where that fails it is again what was stored, with what waits."""
-        label = Label(self._meta["lineage"], self._read_serial())
-        title = f"State of {self._meta['project']}, serial {label.serial}"
+        meta = dict(self._connection.execute(statements.READ_META).fetchall())
+        label = Label(meta["lineage"], int(meta["serial"]))
+        title = f"State of {meta['project']}, serial {label.serial}"
         is_first = self._known is None
         try:
             content = self._seal(self._connection.serialize(), label)
@@ -162,33 +174,37 @@ class GitLedger(RelationalLedger):
             if is_first:
                 self._branch.probe(self._known)
         except StateError:
-            self._go_back()
+            self._go_back(self._known)
             raise
         self._lineage, self._serial, self._is_ahead = label.lineage, label.serial, False
 
-    def _catch_up(self) -> None:
-        """Take the newest version, with what waits."""
+    def _newest(self) -> str | None:
+        """The newest version there is; where that can't be told, the database is what is known to be stored."""
         self._looked_at = self._clock.monotonic()
         try:
-            found = self._branch.newest(self._known)
+            return self._branch.newest(self._known)
         except StateError:
-            self._go_back()
+            self._go_back(self._known)
             raise
-        if found != self._known:
-            self._known = found
-            self._go_back()
-        elif self._is_ahead and not self._waiting:
-            self._go_back()
 
-    def _go_back(self) -> None:
-        """Make the database what is known to be stored, with what waits."""
-        if self._known is None:
-            self._replace(empty())
-            self._meta = {}
-        else:
-            self._adopt(self._known)
-        for work in self._waiting:
-            self._done(work)
+    def _go_back(self, to: str | None) -> None:
+        """Make the database what a version holds, with what waits; what cannot be taken over never counts as known."""
+        try:
+            if to is None:
+                self._replace(empty())
+                self._meta = {}
+            else:
+                self._adopt(to)
+        except SmsdeclareError:
+            if to != self._known:
+                self._go_back(self._known)
+            raise
+        for work in [*self._waiting]:
+            try:
+                self._done(work)
+            except SmsdeclareError as error:
+                self._waiting.remove(work)
+                self._refused.append(error)
 
     def _adopt(self, commit: str) -> None:
         """Make the database what a version holds; raises StateError where it does not lead on from what was known."""
@@ -223,9 +239,6 @@ class GitLedger(RelationalLedger):
     def _replace(self, connection: sqlite3.Connection) -> None:
         self._connection.close()
         self._connection, self._is_ahead = connection, False
-
-    def _read_serial(self) -> int:
-        return int(dict(self._connection.execute(statements.READ_META).fetchall())["serial"])
 
     # — what others may have written —
 
@@ -262,8 +275,8 @@ class GitLedger(RelationalLedger):
         return self._has_job(tag)
 
     def _look(self) -> None:
-        if not self._is_writing:
-            self._catch_up()
+        if not self._is_writing and (found := self._newest()) != self._known:
+            self._go_back(found)
 
     # — copies —
 
@@ -334,10 +347,3 @@ class GitLedger(RelationalLedger):
 def in_clear(content: bytes, _label: Label) -> bytes:
     """What stores a state as it is, and reads it so."""
     return content
-
-
-def _pause(place: int) -> float:
-    """Seconds before the next try, another for each run, so that two do not meet again and again."""
-    longest = min(_LONGEST_PAUSE, 0.05 * 2.0**place)
-    share: int = uuid.uuid4().int % 1000
-    return longest * share / 1000

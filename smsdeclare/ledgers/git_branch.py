@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import uuid
 from typing import TYPE_CHECKING, NamedTuple
 
 from smsdeclare import codes
@@ -28,6 +29,10 @@ _LOCKED = re.compile(r"lock|failed to update ref", re.IGNORECASE)
 #: After a push that did not come through it is tried again, the same one. Seconds.
 _PAUSES = (0.0, 1.0, 3.0)
 _TRAILER = re.compile(r"(Lineage|Serial|After): (\S+)")
+
+
+#: The longest before another try because others were faster. Seconds.
+_LONGEST_PAUSE = 3.0
 
 
 class Outrun(Exception):
@@ -189,3 +194,10 @@ class Branch:
 
 def _rewritten(detail: str) -> StateError:
     return StateError(Diagnostic(code=codes.STATE_REWRITTEN, detail=detail))
+
+
+def pause(place: int) -> float:
+    """Seconds before the next try, another for each run, so that two do not meet again and again."""
+    longest = min(_LONGEST_PAUSE, 0.05 * 2.0**place)
+    share: int = uuid.uuid4().int % 1000
+    return longest * share / 1000

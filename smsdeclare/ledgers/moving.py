@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
@@ -15,6 +15,8 @@ from smsdeclare.ledgers.writes import at_once
 from smsdeclare.records import Move
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from smsdeclare.ledgers.upkeep import Run
 
 #: In `features`: a version that knows no marks would go on sending from here.
@@ -38,12 +40,7 @@ class Moving(Upkeep):
 
     def check_not_moved(self) -> None:
         """Raises StateError, which says where to, for one that was moved or is being moved."""
-        move = self.move
-        if move is None:
-            return
-        if move.is_done:
-            raise StateError(Diagnostic(code=codes.STATE_MOVED, detail=f"to {move.to}, by {move.actor} at {move.at}"))
-        raise StateError(Diagnostic(code=codes.MOVE_UNFINISHED, detail=f"to {move.to}, by {move.actor} at {move.at}"))
+        check_not_moved(self._rows(statements.READ_MOVE, {}))
 
     @at_once
     def begin_move(self, move: Move) -> None:
@@ -68,18 +65,31 @@ class Moving(Upkeep):
     @at_once
     def undo_move(self, at: str) -> None:
         """Take the mark off: for what did not arrive, and for the copy that does."""
-        features = [one for one in json.loads(self._meta["features"]) if one != MOVED]
         with self._transaction() as run:
             run(statements.DELETE_MOVE, {})
-            run(statements.SET_FEATURES, {"features": json.dumps(features)})
+            set_features(run, drop=MOVED)
             run(statements.RAISE_EPOCH, {})
             run(statements.INSERT_EVENT, {"at": at, "kind": "unmark", "detail": "{}"})
 
-    def _mark(self, run: Run, move: Move) -> None:
-        features = sorted({*json.loads(self._meta["features"]), MOVED})
+    @staticmethod
+    def _mark(run: Run, move: Move) -> None:
         run(statements.DELETE_MOVE, {})
         run(statements.INSERT_META, {"name": "moved", "value": json.dumps(asdict(move))})
-        run(statements.SET_FEATURES, {"features": json.dumps(features)})
+        set_features(run, add=MOVED)
+
+
+def check_not_moved(marks: Iterable[Any]) -> None:
+    """Raises StateError, which says where to, where there is a mark."""
+    for (value,) in marks:
+        move = _read(value)
+        code = codes.STATE_MOVED if move.is_done else codes.MOVE_UNFINISHED
+        raise StateError(Diagnostic(code=code, detail=f"to {move.to}, by {move.actor} at {move.at}"))
+
+
+def set_features(run: Run, *, add: str = "", drop: str = "") -> None:
+    """Say what a version must understand from now on; what others have said since the opening stays."""
+    found = {*json.loads(run(statements.READ_FEATURES, {}).fetchone()[0]), add} - {"", drop}
+    run(statements.SET_FEATURES, {"features": json.dumps(sorted(found))})
 
 
 def _read(value: str) -> Move:

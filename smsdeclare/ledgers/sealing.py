@@ -151,8 +151,6 @@ class Unsealed(NamedTuple):
     #: Whose it is, and how far it had come: as trustworthy as the content.
     lineage: str
     serial: int
-    #: Whether only the old key opened it, so that it should be sealed anew.
-    is_old: bool
 
 
 class _Header(NamedTuple):
@@ -206,10 +204,10 @@ def unseal(sealed: bytes, keys: Keys, *, name: str = "the state") -> Unsealed:
         raise _broken(f"{name}: its header does not end")
     try:
         header = _read_header(sealed[len(_MAGIC) : end], name)
-        for key, root in _roots(keys, header.kdf):
+        for root in _roots(keys, header.kdf):
             if hmac.compare_digest(_check(root, header.salt), header.check):
                 content = _opened(_cipher(root, header.salt), header.nonce, sealed, end, name)
-                return Unsealed(content, header.lineage, header.serial, is_old=key is keys.old)
+                return Unsealed(content, header.lineage, header.serial)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise _broken(f"{name}: its header can't be read ({type(error).__name__})") from None
     asks = "a raw key" if header.kdf.get("name") == "none" else "a passphrase"
@@ -236,12 +234,11 @@ def _read_header(line: bytes, name: str) -> _Header:
     )
 
 
-def _roots(keys: Keys, kdf: Mapping[str, Any]) -> Iterator[tuple[Key, bytes]]:
+def _roots(keys: Keys, kdf: Mapping[str, Any]) -> Iterator[bytes]:
     """The root keys that may be meant, the current one first."""
     for key in (keys.current, keys.old):
-        root = key.root(kdf) if key else None
-        if key and root:
-            yield key, root
+        if key and (root := key.root(kdf)):
+            yield root
 
 
 def _cipher(root: bytes, salt: bytes) -> AESGCM:

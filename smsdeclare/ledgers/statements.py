@@ -297,6 +297,7 @@ DELIVERED: Final = (
 
 READ_MOVE: Final = "SELECT value FROM meta WHERE name = 'moved'"
 DELETE_MOVE: Final = "DELETE FROM meta WHERE name = 'moved'"
+READ_FEATURES: Final = "SELECT value FROM meta WHERE name = 'features'"
 SET_FEATURES: Final = "UPDATE meta SET value = :features WHERE name = 'features'"
 
 READ_LEASE: Final = "SELECT value FROM meta WHERE name = 'lease'"

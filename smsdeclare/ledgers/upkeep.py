@@ -144,7 +144,8 @@ class Upkeep(Naming, Writing, ABC):
             run(statements.RAISE_EPOCH, {})
             detail = json.dumps({"reason": reason, "sends": [list(key) for key in freed]})
             run(statements.INSERT_EVENT, {"at": at, "kind": "resend", "detail": detail})
-        self._meta["epoch"] = str(int(self._meta["epoch"]) + 1)
+            (epoch,) = run(statements.READ_EPOCH, {}).fetchone()
+        self._meta["epoch"] = epoch
         return len(freed)
 
     @at_once

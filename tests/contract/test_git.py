@@ -15,9 +15,9 @@ from ledgers import A, B, C
 
 from smsdeclare import codes
 from smsdeclare.cli import repository
-from smsdeclare.errors import InputError, StateError
+from smsdeclare.errors import Held, InputError, StateError
 from smsdeclare.ledgers.git_branch import FILE
-from smsdeclare.records import Lease, Outcome
+from smsdeclare.records import Lease, Outcome, Stopped
 from smsdeclare.states import State
 
 KEY = "11" * 32
@@ -68,6 +68,42 @@ def put(place, name, content, *, after=True):
 
 
 # — compare and swap —
+
+
+def test_what_can_not_be_taken_over_is_never_written_over(place, ledger):
+    """Another run's version under another key, say: who can't read it must not store in its place."""
+    ledgers.claim(ledger, A)
+    put(place, FILE, b"what only a newer version can read")
+    theirs = place.git("rev-parse", place.name)
+    for write in (
+        lambda: ledger.stopped,
+        lambda: ledger.resume(ledgers.AT),
+        lambda: ledgers.claim(ledger, B),
+        lambda: ledger.stop(Stopped(reason="r", actor="x", at=ledgers.AT)),
+    ):
+        with pytest.raises(StateError):
+            write()
+    assert (theirs, {A}) == (place.git("rev-parse", place.name), {one.number for one in ledger.records()})
+
+
+def test_what_waits_is_stored_although_another_run_made_one_of_it_impossible(place, ledger):
+    """Outcomes must not go with a write that a stop has overtaken."""
+    jobs = [ledgers.claim(ledger, number) for number in (A, B)]
+    accepted = [Outcome(states={number: State.ACCEPTED}, at=ledgers.AT) for number in (A, B)]
+    other = ledgers.at(place)
+
+    def learn():
+        with ledger.gathering():
+            ledger.record(jobs[0], accepted[0])
+            ledger.miss(ledgers.intent(C), epoch=ledger.epoch)
+            ledger.record(jobs[1], accepted[1])
+            other.stop(Stopped(reason="r", actor="x", at=ledgers.AT))
+
+    with closing(other), pytest.raises(Held):
+        learn()
+    assert {A: "accepted", B: "accepted"} == states(place)
+    ledger.resume(ledgers.AT)
+    assert {A: "accepted", B: "accepted"} == states(place)
 
 
 def test_the_branch_has_a_history_of_its_own_and_one_file(place, ledger):

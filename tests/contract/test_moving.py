@@ -1,5 +1,6 @@
 """A state is moved between any two kinds of ledger; wherever that is broken off, never two of them send."""
 
+import json
 from contextlib import closing
 
 import ledgers
@@ -12,8 +13,8 @@ from smsdeclare.cli.state_moving import Side, move
 from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, SmsdeclareError, StateError
-from smsdeclare.ledgers.naming import AS_KEPT
-from smsdeclare.records import Lease
+from smsdeclare.ledgers.naming import AS_KEPT, Numbers
+from smsdeclare.records import Key, Lease, Move
 from smsdeclare.states import State
 
 STEPS = ("begin_move", "pull", "push", "end_move")
@@ -211,3 +212,33 @@ def test_a_mark_that_can_not_be_read_refuses(tmp_path):
     fill(place)
     ledgers.change(place, "INSERT INTO meta (name, value) VALUES ('moved', 'x')")
     assert not can_claim(place, C)
+
+
+@pytest.fixture
+def two(places):
+    """One state, opened twice, with a send; who erases has the key."""
+    keyed = Numbers(key=HASHED.key)
+    with closing(ledgers.opened(places[0], keyed)) as first, closing(ledgers.at(places[0], keyed)) as second:
+        ledgers.send(first, State.ACCEPTED, A)
+        yield first, second
+
+
+MARK = Move(to="there", actor="x", at=AT)
+SEND = Key("hello", 1, A)
+
+
+def test_what_a_version_must_understand_is_not_forgotten_by_who_opened_it_before(two, places):
+    first, second = two
+    first.erase([SEND], AT, "forget")
+    second.begin_move(MARK)
+    assert ["hashes", "moved"] == json.loads(ledgers.meta(places[0])["features"])
+
+
+def test_nothing_is_erased_where_it_was_moved_meanwhile(two):
+    """What is erased here would live on there."""
+    first, second = two
+    first.begin_move(MARK)
+    with pytest.raises(StateError) as caught:
+        second.erase([SEND], AT, "forget")
+    assert codes.MOVE_UNFINISHED is caught.value.diagnostics[0].code
+    assert [A] == [one.number for one in first.records()]
