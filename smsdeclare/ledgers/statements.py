@@ -252,9 +252,6 @@ RELEASE: Final = (
 _IN_DOUBT: Final = " AND state IN ('intended', 'unknown', 'cancelling')"
 RESOLVE_SENT: Final = "UPDATE sends SET state = 'accepted', reason = :reason" + _OF_JOB + _IN_DOUBT
 RESOLVE_NOT_SENT: Final = "UPDATE sends SET state = 'notSent', released_from = :ordinal, reason = :reason" + _DOUBTFUL
-RESOLVE_CANCELLED: Final = (
-    "UPDATE sends SET state = 'cancelled', reason = :reason" + _OF_JOB + " AND state = 'cancelling'"
-)
 #: A job without a report that is settled to the last send: what the lists say of it stands for the report.
 _CLOSE_JOB: Final = """
     UPDATE jobs SET answered_at = :at,
