@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import available_timezones
 
 from smsdeclare import codes, schedule
 from smsdeclare.define_policy import RECEIVER, policy_of, quiet_hours, tightened, with_defaults
@@ -32,6 +32,7 @@ from smsdeclare.template_reader import TemplateProblem
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from smsdeclare.document import Document, Route
     from smsdeclare.project import Project
@@ -293,17 +294,13 @@ class _Definer:
         """The project's time zone; None, and a report, where its name is none."""
         root = self.project.root
         name = root.data.get("timezone", "UTC") if root else "UTC"
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            if root:
-                zones = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones())}
-                near = zones.get(name.rpartition("/")[2].casefold(), "Europe/Paris")
-                hint = f"As the IANA database has it, such as `{near}`."
-                self.reporter.report(
-                    codes.WRONG_VALUE, f"`{name}` is no time zone", root, ("timezone",), suggestion=hint
-                )
-            return None
+        found = schedule.zone_named(name)
+        if found is None and root:
+            zones = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones())}
+            near = zones.get(name.rpartition("/")[2].casefold(), "Europe/Paris")
+            hint = f"As the IANA database has it, such as `{near}`."
+            self.reporter.report(codes.WRONG_VALUE, f"`{name}` is no time zone", root, ("timezone",), suggestion=hint)
+        return found
 
     def _targets(
         self, document: Document, route: Route, receivers: Mapping[str, ReceiversList]

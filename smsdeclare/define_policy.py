@@ -6,10 +6,10 @@ import operator
 from dataclasses import replace
 from datetime import time
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from smsdeclare import codes, phone
 from smsdeclare.definitions import Limit, Policy, QuietHours
+from smsdeclare.schedule import zone_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -131,7 +131,7 @@ def quiet_hours(
         and f"the public holidays of `{country}` are not known",
         "timezone": named != RECEIVER
         and "timezone" in written
-        and not _is_zone(named)
+        and zone_named(named) is None
         and f"`{named}` is no time zone",
     }
     for key, why in wrong.items():
@@ -156,11 +156,3 @@ def _has_holidays(country: str) -> bool:
     from holidays import list_supported_countries  # noqa: PLC0415 - heavy, and needed for holidays alone
 
     return country in list_supported_countries(include_aliases=False)
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from smsdeclare.canonical import canonical
 from smsdeclare.clock import timestamp
@@ -14,7 +15,6 @@ from smsdeclare.quiet import NEVER_QUIET, Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from zoneinfo import ZoneInfo
 
     from smsdeclare.definitions import Times
 
@@ -40,6 +40,14 @@ class Fate(StrEnum):
     MISSED = "missed"
     #: It joined after its revision was closed.
     CLOSED = "closed"
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The time zone of this name; None where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 class NoSuchTime(ValueError):

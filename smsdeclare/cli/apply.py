@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +15,7 @@ from smsdeclare.cli import environment, opening, saved_plan
 from smsdeclare.cli.account import Account
 from smsdeclare.cli.lease import Holder
 from smsdeclare.cli.run import Run
-from smsdeclare.cli.session import DURATION, Explained, Session, format_option, formatter, is_terminal, shared_options
+from smsdeclare.cli.session import DURATION, Explained, Session, confirmed, format_option, formatter, shared_options
 from smsdeclare.cli.signals import StopRequest
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Declined, Held, InputError, PlanStale, PolicyRefused, SmsdeclareError, StateError
@@ -314,15 +313,7 @@ def _check_policy(draft: Draft) -> None:
 
 
 def _ask() -> None:
-    if not is_terminal(sys.stdin):
-        raise InputError(Diagnostic(code=codes.NO_APPROVAL, detail=""))
-    try:
-        agreed = click.confirm("Send this?", default=False, err=True)
-    except click.Abort:
-        # What is said of it begins a line of its own.
-        click.echo(err=True)
-        raise
-    if not agreed:
+    if not confirmed("Send this?", unasked=Diagnostic(code=codes.NO_APPROVAL, detail="")):
         raise Declined(Diagnostic(code=codes.DECLINED, detail=""))
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from smsdeclare import codes
-from smsdeclare.cli import database, environment, opening, repository
+from smsdeclare import codes, document, files
+from smsdeclare.cli import environment, opening
 from smsdeclare.definitions import Definitions, Policy, ProviderSettings, SettleSettings, StateSettings
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, StateError
 from smsdeclare.ledgers.naming import AS_KEPT, Numbers
+from smsdeclare.project import ROOT_NAME, YAML_LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from smsdeclare.cli.session import Session
     from smsdeclare.ledgers.relational import RelationalLedger
 
@@ -30,18 +33,25 @@ def ledger(session: Session) -> RelationalLedger:
     except InputError:
         # Who pulls the brake needs no key, and must not be held up by one that is unfit.
         numbers = AS_KEPT
+    written: dict[str, Any] = {}
     try:
         sound = opening.definitions(session)
-        schema = database.schema_of(sound) if sound.state.backend == "postgresql" else None
-        branch = repository.settings_of(sound) if sound.state.backend == "git" else None
-        path = opening.state_path(sound)
+        backend, path = sound.state.backend, opening.state_path(sound)
     except InputError:
-        sound, schema = None, database.schema_of_broken_files(session.project_folder, session.root_file)
-        branch = repository.settings_of_broken_files(session.project_folder, session.root_file)
-    if schema is not None:
-        return _kept(database.open_schema(schema, numbers), f"PostgreSQL schema {schema}")
-    if branch is not None:
-        return _kept(repository.open_branch(session.project_folder, branch, numbers), f"branch {branch.branch}")
+        sound, written = None, _written(session)
+        backend = _backend(written)
+    if backend == "postgresql":
+        from smsdeclare.cli import database  # noqa: PLC0415 - most projects have none
+
+        schema = database.schema_of(sound) if sound else database.schema_of_broken_files(written)
+        if schema is not None:
+            return _kept(database.open_schema(schema, numbers), f"PostgreSQL schema {schema}")
+    if backend == "git":
+        from smsdeclare.cli import repository  # noqa: PLC0415 - as above
+
+        branch = repository.settings_of(sound) if sound else repository.settings_of_broken_files(written)
+        if branch is not None:
+            return _kept(repository.open_branch(session.project_folder, branch, numbers), f"branch {branch.branch}")
     if sound is None:
         found = sorted(session.project_folder.glob("*.state"))
         if len(found) != 1:
@@ -52,6 +62,22 @@ def ledger(session: Session) -> RelationalLedger:
     if not path.exists():
         raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=path.name))
     return opening.unmoved(SqliteLedger(path, numbers))
+
+
+def _written(session: Session) -> dict[str, Any]:
+    """What the root file says, whatever else is wrong in the project; nothing where it can't be read."""
+    folder, name = session.project_folder, PurePath(session.root_file or ROOT_NAME).name
+    try:
+        text = files.read_bytes(folder / name, root=folder, shown=name, limit=YAML_LIMIT)
+        data = document.parse(text, file=name).data
+    except InputError:
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _backend(written: Mapping[str, Any]) -> Any:
+    state = written.get("state")
+    return state.get("backend") if isinstance(state, dict) else None
 
 
 def _kept(found: RelationalLedger, name: str) -> RelationalLedger:

@@ -15,6 +15,7 @@ from smsdeclare.cli import environment, git_ignores, opening
 from smsdeclare.cli.finding import Finding, ok, told, trouble
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, SmsdeclareError
+from smsdeclare.formats.phrases import count
 from smsdeclare.providers.credentials import ApplicationKeys, read_conf
 from smsdeclare.states import IN_DOUBT
 
@@ -64,15 +65,13 @@ def files(session: Session) -> tuple[Definitions | None, list[Finding]]:
         told_of.append(trouble("files", told_of[-1].status, f"and {more:,} more", "`smsdeclare validate` shows all."))
     if definitions is None or errors:
         return definitions, told_of
-    enabled = f"{len(definitions.messages):,} message{'' if len(definitions.messages) == 1 else 's'} enabled"
+    enabled = f"{count(len(definitions.messages), 'message')} enabled"
     return definitions, [ok("files", f"{definitions.root_file}, project {definitions.project}: {enabled}"), *told_of]
 
 
-def credentials(definitions: Definitions | None, endpoint: str) -> tuple[Credentials | None, list[Finding]]:
+def credentials(endpoint: str) -> tuple[Credentials | None, list[Finding]]:
     """Those that the other commands would use, and where they come from."""
     check = "credentials"
-    if definitions is not None and definitions.provider.name == "sandbox":
-        return None, [ok(check, "the sandbox needs none")]
     try:
         found = environment.find_credentials(environment.conf(), endpoint)
         sources = _sources(found, endpoint)
@@ -168,7 +167,7 @@ def _kept(definitions: Definitions, ledger: RelationalLedger, service: str | Non
         return
     tallies = ledger.tallies()
     total = sum(one.sends for one in tallies)
-    yield ok("state", f"{kind}: {total:,} send{'' if total == 1 else 's'} on record, of {bound.project}")
+    yield ok("state", f"{kind}: {count(total, 'send')} on record, of {bound.project}")
     if unknown := sum(one.sends for one in tallies if one.state in IN_DOUBT):
         fix = "`smsdeclare settle` asks the provider; `smsdeclare resolve` takes your word."
         yield trouble("state", "warning", f"{unknown:,} unknown", fix)

@@ -16,7 +16,7 @@ from smsdeclare.formats.phrases import figure
 from smsdeclare.providers import rights
 from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.ovh import OvhProvider
-from smsdeclare.providers.ovh_grants import cautions
+from smsdeclare.providers.ovh_grants import ends_soon, not_granted
 from smsdeclare.redaction import mask_passwords
 
 if TYPE_CHECKING:
@@ -112,9 +112,9 @@ def _rights(provider: OvhProvider, service: str | None) -> Iterator[Finding]:
     whence = f"from {', '.join(grant.addresses)} only" if grant.addresses else "from any address"
     lacking = rights.lacking(wanted, grant.rules)
     yield ok("rights", f"{len(wanted) - len(lacking)} of the {len(wanted)} that are needed, {until}, {whence}")
-    for one in cautions(grant, wanted, SystemClock().now()):
-        is_fatal = one.code is codes.RIGHTS_LACKING and one.detail.endswith(f"for {rights.SENDING}")
-        yield told("rights", one, "error" if is_fatal else None)
+    for right in lacking:
+        yield told("rights", not_granted(right), "error" if right.purpose == rights.SENDING else None)
+    yield from (told("rights", one) for one in ends_soon(grant, SystemClock().now()))
 
 
 def _credits(provider: OvhProvider, service: str) -> Iterator[Finding]:

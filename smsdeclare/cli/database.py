@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from smsdeclare import codes, document, files
+from smsdeclare import codes
 from smsdeclare.cli import environment
 from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
-from smsdeclare.project import ROOT_NAME, YAML_LIMIT
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from smsdeclare.definitions import Definitions
     from smsdeclare.ledgers.naming import Numbers
@@ -29,17 +28,14 @@ def schema_of(wanted: Definitions) -> str:
     return _named(wanted.state.schema, wanted.project, is_sandbox=wanted.provider.name == "sandbox")
 
 
-def schema_of_broken_files(folder: Path, root_file: str | None) -> str | None:
-    """The schema that the root file names, whatever else is wrong in the project; None where it names none."""
-    path = folder / (root_file or ROOT_NAME)
+def schema_of_broken_files(written: Mapping[str, Any]) -> str | None:
+    """The schema that a root file names, whatever else is wrong in it; None where it names none."""
+    state: Any = written.get("state")
+    project: Any = written.get("project")
+    provider: Any = written.get("provider")
     try:
-        text = files.read_bytes(path, root=folder, shown=path.name, limit=YAML_LIMIT)
-        data = document.parse(text, file=path.name).data
-        state, project, provider = data.get("state"), data.get("project"), data.get("provider")
-        if state.get("backend") != "postgresql":
-            return None
         return _named(state.get("schema"), project, is_sandbox=provider.get("name") == "sandbox")
-    except (InputError, AttributeError, TypeError):
+    except (AttributeError, TypeError):
         return None
 
 

@@ -62,7 +62,7 @@ def examine(session: Session, *, offline: bool) -> list[Finding]:
         found += of_place
         keys = None
         if place is not None:
-            keys, of_keys = checks_here.credentials(definitions, place.name)
+            keys, of_keys = checks_here.credentials(place.name)
             found += of_keys
         if place is not None and not offline:
             from smsdeclare.cli import checks_there  # noqa: PLC0415 - requests is heavy

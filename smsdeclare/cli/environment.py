@@ -128,11 +128,13 @@ def _state_key(suffix: str) -> Passphrase | RawKey | None:
 
 def numbers_key() -> bytes | None:
     """The key of the hashes that stand in a state in place of numbers; raises InputError where it is unfit."""
-    from smsdeclare.ledgers.sealing import RawKey  # noqa: PLC0415 - as above
+    found = os.environ.get(_NUMBERS_KEY)
+    if not found:
+        return None
+    from smsdeclare.ledgers.sealing import RawKey  # noqa: PLC0415 - few states hold hashes
 
     try:
-        found = os.environ.get(_NUMBERS_KEY, "")
-        return RawKey.parse(found).value if found else None
+        return RawKey.parse(found).value
     except ValueError as error:
         raise InputError(Diagnostic(code=codes.NUMBERS_KEY_UNFIT, detail=f"{_NUMBERS_KEY}: {error}")) from None
 

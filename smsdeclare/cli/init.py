@@ -16,6 +16,7 @@ from smsdeclare.cli.session import Explained, Session, is_terminal, shared_optio
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError
 from smsdeclare.redaction import visible
+from smsdeclare.schedule import zone_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ def _checked(test: Callable[[str], bool], why: str) -> Callable[[click.Context |
 
 
 _name = _checked(lambda value: _NAME.fullmatch(value) is not None, "a name begins with a-z and holds A-Z a-z 0-9 _ -")
-_zone = _checked(surroundings.is_zone, "no time zone such as Europe/Paris")
+_zone = _checked(lambda value: zone_named(value) is not None, "no time zone such as Europe/Paris")
 _service = _checked(lambda value: not value or bool(_SERVICE.fullmatch(value)), "no name such as sms-ab12345-1")
 _country = _checked(lambda value: re.fullmatch("[A-Z]{2}|none|", value) is not None, "two capital letters, or none")
 

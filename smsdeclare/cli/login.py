@@ -115,24 +115,29 @@ def _check(blocks: tuple[str, ...]) -> None:
 
 
 def _application(session: Session, place: Endpoint) -> _Application:
-    """Key and secret from the environment, else from an ovh.conf, else from whoever sits there; raises InputError."""
+    """Key and secret, each from the environment, else from an ovh.conf, else from whoever sits there.
+
+    Raises InputError.
+    """
     conf = environment.conf()
-    names = ("application_key", "application_secret")
-    found = [os.environ.get(f"OVH_{name.upper()}", "").strip() for name in names]
-    found = found if any(found) else [conf.get(place.name, name, fallback="").strip() for name in names]
-    if not all(found):
+    words = {"application_key": "Application key", "application_secret": "Application secret"}
+    found = {
+        name: os.environ.get(f"OVH_{name.upper()}", "").strip() or conf.get(place.name, name, fallback="").strip()
+        for name in words
+    }
+    if missing := [name for name, value in found.items() if not value]:
         if not is_terminal(sys.stdin):
-            detail = "OVH_APPLICATION_KEY and OVH_APPLICATION_SECRET are not set"
+            named = " and ".join(f"OVH_{name.upper()}" for name in missing)
+            detail = f"{named} {'is' if len(missing) == 1 else 'are'} not set"
             hint = f"An application is made here: {rights.application_link(place)}"
             raise InputError(Diagnostic(code=codes.NO_CREDENTIALS, detail=detail, suggestion=hint))
         session.note(
             f"An application's key and secret are needed; it is made here:\n  {rights.application_link(place)}"
         )
-        found = [
-            click.prompt(f"{word} (what you type stays hidden)", hide_input=True, err=True).strip()
-            for word in ("Application key", "Application secret")
-        ]
-    application = _Application(*found)
+        for name in missing:
+            question = f"{words[name]} (what you type stays hidden)"
+            found[name] = click.prompt(question, hide_input=True, err=True).strip()
+    application = _Application(key=found["application_key"], secret=found["application_secret"])
     application.with_consumer("pending", place.name)
     return application
 
@@ -206,9 +211,10 @@ def _cautions(path: Path, grant: Grant | None, wanted: list[rights.Right]) -> li
         if os.environ.get(f"OVH_{name}") and name not in ("APPLICATION_KEY", "APPLICATION_SECRET")
     ]
     if grant is not None:
-        from smsdeclare.providers.ovh_grants import cautions  # noqa: PLC0415 - requests is heavy
+        from smsdeclare.providers import ovh_grants  # noqa: PLC0415 - requests is heavy
 
-        found += cautions(grant, wanted, SystemClock().now())
+        found += map(ovh_grants.not_granted, rights.lacking(wanted, grant.rules))
+        found += ovh_grants.ends_soon(grant, SystemClock().now())
     if git_ignores.would_commit(path):
         found.append(Diagnostic(code=codes.CONF_NOT_IGNORED, detail=str(path)))
     return found

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from smsdeclare import codes, document, files
+from smsdeclare import codes
 from smsdeclare.cli import environment
 from smsdeclare.clock import SystemClock
 from smsdeclare.definitions import StateSettings
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import InputError, StateError
+from smsdeclare.errors import StateError
 from smsdeclare.ledgers import sealing
 from smsdeclare.ledgers.git import GitLedger, in_clear
 from smsdeclare.ledgers.git_branch import Branch, Label
 from smsdeclare.ledgers.git_command import Git
-from smsdeclare.project import ROOT_NAME, YAML_LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from smsdeclare.definitions import Definitions
@@ -31,15 +31,11 @@ def settings_of(wanted: Definitions) -> StateSettings:
     return _own(wanted.state, is_sandbox=wanted.provider.name == "sandbox")
 
 
-def settings_of_broken_files(folder: Path, root_file: str | None) -> StateSettings | None:
-    """Where the root file says that the state is, whatever else is wrong in the project; None where it is elsewhere."""
-    path = folder / (root_file or ROOT_NAME)
+def settings_of_broken_files(written: Mapping[str, Any]) -> StateSettings | None:
+    """Where a root file says that the state is, whatever else is wrong in it; None where it does not say."""
+    state: Any = written.get("state")
+    provider: Any = written.get("provider")
     try:
-        text = files.read_bytes(path, root=folder, shown=path.name, limit=YAML_LIMIT)
-        data = document.parse(text, file=path.name).data
-        state, provider = data.get("state"), data.get("provider")
-        if state.get("backend") != "git":
-            return None
         found = StateSettings(
             backend="git",
             path=None,
@@ -50,7 +46,7 @@ def settings_of_broken_files(folder: Path, root_file: str | None) -> StateSettin
             is_encrypted=state.get("encryption") != "none",
         )
         return _own(found, is_sandbox=provider.get("name") == "sandbox")
-    except (InputError, AttributeError, TypeError):
+    except (AttributeError, TypeError):
         return None
 
 

@@ -142,16 +142,20 @@ def agree(question: str, *, auto_approve: bool) -> None:
     """Ask before what can't be undone; raises Declined where the answer is no, InputError without a terminal."""
     if auto_approve:
         return
+    if not confirmed(question, unasked=Diagnostic(code=codes.UNASKED, detail=question)):
+        raise Declined(Diagnostic(code=codes.UNCHANGED, detail=""))
+
+
+def confirmed(question: str, *, unasked: Diagnostic) -> bool:
+    """Whether the answer is yes; raises InputError with `unasked` without a terminal."""
     if not is_terminal(sys.stdin):
-        raise InputError(Diagnostic(code=codes.UNASKED, detail=question))
+        raise InputError(unasked)
     try:
-        agreed = click.confirm(question, default=False, err=True)
+        return click.confirm(question, default=False, err=True)
     except click.Abort:
         # What is said of it begins a line of its own.
         click.echo(err=True)
         raise
-    if not agreed:
-        raise Declined(Diagnostic(code=codes.UNCHANGED, detail=""))
 
 
 def is_terminal(stream: TextIO | None) -> bool:

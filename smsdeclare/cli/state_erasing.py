@@ -16,6 +16,7 @@ from smsdeclare.cli.session import DURATION, Explained, Session, agree, shared_o
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, StateError
+from smsdeclare.formats.phrases import count
 from smsdeclare.ledgers.naming import Numbers
 from smsdeclare.records import ERASED, Key, ref
 
@@ -110,8 +111,8 @@ def hash_numbers(session: Session, *, auto_approve: bool) -> None:
         _check_there_is_one(ledger)
         if not ledger.are_hashed:
             agree("Hash all numbers? There is no way back.", auto_approve=auto_approve)
-        count = ledger.hash_numbers(timestamp(clock.now()))
-    session.out(f"The state holds {_sends(count)} under hashes now, and no number. ")
+        hashed = ledger.hash_numbers(timestamp(clock.now()))
+    session.out(f"The state holds {count(hashed, 'send')} under hashes now, and no number. ")
     session.out("Write `state.numbers: hashed` into the files.\n")
 
 
@@ -141,11 +142,7 @@ def _sends_of(ledger: Ledger, wanted: str) -> Iterator[Key]:
 
 
 def _erase(session: Session, ledger: RelationalLedger, keys: Collection[Key], kind: str, *, auto_approve: bool) -> None:
-    agree(f"Erase who got {_sends(len(keys))}? There is no way back.", auto_approve=auto_approve)
-    count = ledger.erase(keys, timestamp(SystemClock().now()), kind)
-    session.out(f"Erased who got {_sends(count)}. None of them is sent again.\n")
+    agree(f"Erase who got {count(len(keys), 'send')}? There is no way back.", auto_approve=auto_approve)
+    erased = ledger.erase(keys, timestamp(SystemClock().now()), kind)
+    session.out(f"Erased who got {count(erased, 'send')}. None of them is sent again.\n")
     session.note("Copies of the state still hold it, and so may your files, the provider, and the disk's backups.")
-
-
-def _sends(count: int) -> str:
-    return f"{count:,} {'send' if count == 1 else 'sends'}"

@@ -18,6 +18,7 @@ from smsdeclare.cli.session import Explained, Session, agree, shared_options
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, SmsdeclareError, StateError
+from smsdeclare.formats.phrases import count
 from smsdeclare.ledgers.naming import Numbers
 from smsdeclare.records import Move
 
@@ -68,8 +69,7 @@ def migrate(session: Session, source: str, target: str | None, *, auto_approve: 
     question = f"Move the state from {here.place} to {there.place}?"
     contents = move(here, there, SystemClock(), partial(agree, question, auto_approve=auto_approve))
     unknown = f", {contents.in_doubt:,} unknown," if contents.in_doubt else ""
-    count = f"{contents.sends:,} {'send' if contents.sends == 1 else 'sends'}{unknown}"
-    session.out(f"Moved {count} from {here.place} to {there.place}.\n")
+    session.out(f"Moved {count(contents.sends, 'send')}{unknown} from {here.place} to {there.place}.\n")
     session.note(f"The old one refuses from now on. What the files name as the state must be the {there.place}.")
 
 

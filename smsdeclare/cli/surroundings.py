@@ -6,7 +6,8 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from smsdeclare.schedule import zone_named
 
 _ZONE = "Europe/Paris"
 #: A file of Git's settings larger than this is none. Bytes.
@@ -25,15 +26,7 @@ def timezone() -> str:
     with suppress(OSError, ValueError):
         found.append(Path("/etc/timezone").read_text("ascii").strip())
     found.append(os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2])
-    return next((one for one in found if is_zone(one) and one not in ("localtime", "Factory")), _ZONE)
-
-
-def is_zone(written: str) -> bool:
-    """Whether it is the name of a time zone."""
-    try:
-        return bool(written) and ZoneInfo(written).key == written
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
+    return next((one for one in found if zone_named(one) and one not in ("localtime", "Factory")), _ZONE)
 
 
 def country() -> str:

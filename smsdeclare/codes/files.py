@@ -55,7 +55,6 @@ LAYOUT_REFUSED = Code(
     "It is left as it was. Write the unusual part more plainly: a text over several lines in quotes or behind `|`, a "
     "comment on a line of its own.",
 )
-NOT_LAID_OUT = Code("SMS092", "The file is not laid out", "`smsdeclare fmt` does it; `smsdeclare fmt --diff` shows it.")
 NOT_OF_PROJECT = Code(
     "SMS093",
     "The file is none of the project's",

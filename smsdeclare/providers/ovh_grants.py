@@ -17,7 +17,6 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import ProviderError
 from smsdeclare.providers.endpoints import is_loopback
 from smsdeclare.providers.ovh_answers import moment, read_result, unreadable
-from smsdeclare.providers.rights import lacking
 from smsdeclare.providers.transport import AnswerTooLarge, Line
 
 if TYPE_CHECKING:
@@ -100,12 +99,13 @@ def read_grant(answer: Any) -> Grant:
     )
 
 
-def cautions(grant: Grant, wanted: Sequence[Right], now: datetime) -> list[Diagnostic]:
-    """Rights that a key lacks, with what they are for, and an end that is near."""
-    found = [
-        Diagnostic(code=codes.RIGHTS_LACKING, detail=f"{right}, for {right.purpose}")
-        for right in lacking(wanted, grant.rules)
-    ]
-    if grant.ends is not None and grant.ends - now < _SOON:
-        found.append(Diagnostic(code=codes.CREDENTIALS_END, detail=timestamp(grant.ends)))
-    return found
+def not_granted(right: Right) -> Diagnostic:
+    """A right that a key lacks, with what it is for."""
+    return Diagnostic(code=codes.RIGHTS_LACKING, detail=f"{right}, for {right.purpose}")
+
+
+def ends_soon(grant: Grant, now: datetime) -> list[Diagnostic]:
+    """An end that is near; none where it is not."""
+    if grant.ends is None or grant.ends - now >= _SOON:
+        return []
+    return [Diagnostic(code=codes.CREDENTIALS_END, detail=timestamp(grant.ends))]

@@ -28,10 +28,12 @@ class Right:
         return f"{self.method} {self.path}"
 
 
+#: Without it nothing works at all.
+SENDING = "sending"
 #: To send, to see what became of it, and to take back what still waits. Never to delete what was sent, which is the
 #: evidence.
 _LEAST = (
-    ("POST", "/sms/{service}/jobs", "sending"),
+    ("POST", "/sms/{service}/jobs", SENDING),
     ("GET", "/sms/{service}", "the credits left"),
     ("GET", "/sms/{service}/senders", "checking senders"),
     ("GET", "/sms/{service}/senders/*", "checking senders"),
@@ -44,8 +46,6 @@ _LEAST = (
     ("POST", "/sms/estimate", "counting parts where the rules leave doubt"),
     ("GET", "/auth/currentCredential", "looking at the key itself"),
 )
-#: Without it nothing works at all.
-SENDING = "sending"
 
 
 def least(service: str | None) -> list[Right]:

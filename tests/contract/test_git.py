@@ -471,11 +471,13 @@ def test_the_command_works_on_it_from_plan_to_resend(project, place):
     assert "message.hello@1#" in project("state", "list")[1]
 
 
-def test_it_is_found_though_the_files_are_broken(project, place, tmp_path):
+@pytest.mark.parametrize("words", [("-C", "project"), ("-f", "project/smsdeclare.yaml")], ids=" ".join)
+def test_it_is_found_though_the_files_are_broken(project, place, tmp_path, words):
     project("apply", "--auto-approve")
     with (tmp_path / "project" / "smsdeclare.yaml").open("a") as stream:
         stream.write("nonsense: true\n")
-    code, said = project("stop", "--reason", "panic")
-    assert 0 == code, said
+    process = worlds.spawn("stop", "--reason", "panic", *words, cwd=tmp_path)
+    said = "".join(process.communicate())
+    assert 0 == process.returncode, said
     with closing(place.ledger()) as ledger:
         assert "panic" == ledger.stopped.reason

@@ -14,7 +14,6 @@ import requests
 import worlds
 
 from smsdeclare.cli import ovh_conf
-from smsdeclare.providers import rights
 from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.faults import Faults
@@ -96,18 +95,19 @@ def test_the_way_to_a_key_that_works(sandbox, command, tmp_path):
     assert 0 == command("apply", "--auto-approve", "-C", tmp_path).code
 
 
-def test_key_and_secret_are_asked_for_and_stay_hidden(sandbox, tmp_path):
+@pytest.mark.parametrize("known", [{}, {"OVH_APPLICATION_KEY": KEY}], ids=["neither is known", "the key is known"])
+def test_key_and_secret_are_asked_for_and_stay_hidden(sandbox, tmp_path, known):
     sandbox()
     parent, child = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "smsdeclare", "login", "-C", str(tmp_path)], stdin=child, stdout=subprocess.PIPE,
-        stderr=child, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "xterm"}, text=True,
+        stderr=child, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "xterm", **known}, text=True,
         start_new_session=True,
     )  # fmt: skip
     os.close(child)
     shown = b""
     try:
-        for word, answer in ((b"Application key", KEY), (b"Application secret", SECRET)):
+        for word, answer in ((b"Application key", KEY), (b"Application secret", SECRET))[len(known) :]:
             while word + b" (" not in shown:
                 shown += os.read(parent, 4096)
             os.write(parent, f"{answer}\n".encode())
@@ -118,8 +118,36 @@ def test_key_and_secret_are_asked_for_and_stay_hidden(sandbox, tmp_path):
         os.close(parent)
     assert (0, "wrote ovh.conf\n") == (process.returncode, out)
     assert b"createApp" in shown
+    assert (not known) == (b"Application key (" in shown)
     assert not [one for one in (KEY, SECRET) if one.encode() in shown]
     assert SECRET in conf(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["OVH_APPLICATION_KEY", "OVH_APPLICATION_SECRET"])
+def test_key_and_secret_may_come_from_two_places(sandbox, tmp_path, name):
+    here = sandbox()
+    filed = f"[{here.url}]\n{name.removeprefix('OVH_').lower()}={APPLICATION[name]}\n"
+    worlds.write(tmp_path, {".ovh.conf": filed})
+    process = login(tmp_path, **{name: ""})
+    _, _, out, _ = granted(process)
+    assert (0, "wrote ovh.conf\n") == (process.returncode, out)
+    assert f"application_key={KEY}\napplication_secret={SECRET}\n" in conf(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "detail"),
+    [
+        pytest.param("", "OVH_APPLICATION_KEY and OVH_APPLICATION_SECRET are not set", id="both"),
+        pytest.param("OVH_APPLICATION_KEY", "credentials: OVH_APPLICATION_SECRET is not set", id="the secret"),
+        pytest.param("OVH_APPLICATION_SECRET", "credentials: OVH_APPLICATION_KEY is not set", id="the key"),
+    ],
+)
+def test_what_is_missing_and_nothing_else_is_named(sandbox, command, monkeypatch, tmp_path, given, detail):
+    sandbox()
+    if given:
+        monkeypatch.setenv(given, APPLICATION[given])
+    result = command("login", "--wait", "0s", "-C", tmp_path)
+    assert (1, True) == (result.code, detail in result.err), result.err
 
 
 @pytest.mark.parametrize("pending", ["INVALID_CREDENTIAL", "INVALID_SIGNATURE"])
@@ -145,8 +173,7 @@ def test_a_signal_ends_the_wait(sandbox, tmp_path, number):
     assert (130, False) == (process.returncode, (tmp_path / "ovh.conf").exists())
 
 
-def test_a_key_that_may_not_look_at_itself_is_taken_as_it_is(sandbox, monkeypatch, tmp_path):
-    monkeypatch.setattr(rights, "_LEAST", rights._LEAST[:1])
+def test_a_key_that_may_not_look_at_itself_is_taken_as_it_is(sandbox, tmp_path):
     sandbox()
     environment = {**APPLICATION, "HOME": str(tmp_path)}
     script = (
@@ -157,8 +184,9 @@ def test_a_key_that_may_not_look_at_itself_is_taken_as_it_is(sandbox, monkeypatc
         [sys.executable, "-c", script, "login", "--wait", "30s", "-C", str(tmp_path)], stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=worlds.environment(**environment),
     )  # fmt: skip
-    _, _, out, _ = granted(process)
+    _, _, out, err = granted(process)
     assert (0, "wrote ovh.conf\n") == (process.returncode, out)
+    assert "Rights:" not in err
 
 
 def test_what_is_good_from_some_addresses_only_says_so(sandbox, tmp_path):

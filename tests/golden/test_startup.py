@@ -21,7 +21,12 @@ sys.exit(code)
 
 
 def loaded(*arguments, folder):
-    """The heavy libraries that a command loads in a process of its own, coverage not there to load some itself."""
+    """The heavy libraries that a command loads in a process of its own."""
+    return HEAVY & modules(*arguments, folder=folder)
+
+
+def modules(*arguments, folder):
+    """All that a command loads in a process of its own, coverage not there to load some itself."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *arguments],
         cwd=folder,
@@ -31,7 +36,7 @@ def loaded(*arguments, folder):
         text=True,
         check=True,
     )
-    return HEAVY & set(done.stdout.rpartition("LOADED ")[2].split())
+    return set(done.stdout.rpartition("LOADED ")[2].split())
 
 
 @pytest.mark.parametrize("arguments", [["version"], ["version", "--json"], ["--version"], ["--help"]], ids=" ".join)
@@ -61,3 +66,19 @@ def test_what_is_sound_needs_nobody_to_say_what_is_wrong(words, tmp_path):
 def test_a_preview_loads_what_a_preview_takes(tmp_path):
     project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=worlds.message())})
     assert loaded("preview", folder=project) <= {"minijinja", "yaml"}
+
+
+@pytest.mark.parametrize(
+    "words", [["status"], ["state", "list"], ["stop", "--reason", "x"], ["resume"]], ids=lambda words: words[0]
+)
+def test_a_state_in_a_file_loads_nothing_of_other_places(words, tmp_path):
+    project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=worlds.message())})
+    modules("apply", "--auto-approve", folder=project)
+    found = modules(*words, folder=project)
+    assert "smsdeclare.ledgers.sqlite" in found
+    assert set() == found & {
+        "smsdeclare.cli.database",
+        "smsdeclare.cli.repository",
+        "smsdeclare.ledgers.git",
+        "smsdeclare.ledgers.sealing",
+    }

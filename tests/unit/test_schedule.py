@@ -7,7 +7,7 @@ import pytest
 import worlds
 
 from smsdeclare.definitions import Times
-from smsdeclare.schedule import Fate, NoSuchTime, fate, moment, next_opening, options_at, slot
+from smsdeclare.schedule import Fate, NoSuchTime, fate, moment, next_opening, options_at, slot, zone_named
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -31,6 +31,12 @@ END = {"expiresAt": "as it stands"}
 def test_a_time_is_local_unless_it_has_an_offset(written, expected, is_twice):
     found, twice = moment(written, PARIS)
     assert (expected, is_twice) == (found.astimezone(UTC).isoformat(), twice)
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "Europe", "../UTC", "/etc/passwd", "a\0b", "Nowhere"])
+def test_what_is_no_time_zone_is_none(name):
+    assert zone_named("Europe/Paris") == PARIS
+    assert zone_named(name) is None
 
 
 @pytest.mark.parametrize("written", ["2026-03-29 02:00", "2026-03-29 02:59"])
