@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from smsdeclare.look_alikes import Swap
 
-#: So many texts are remembered while others come in, and so many digests are kept.
-_NEAR = 10_000
+#: So many texts are remembered, since equal ones often come close together, and so many digests are kept.
+NEAR = 10_000
 #: `+` and the longest prefix of a country.
 _PREFIX = 4
 
@@ -78,7 +78,7 @@ class _Texts:
     #: Of each, which of the bills it has.
     bill_of: array[int] = field(default_factory=lambda: array("I"))
     bills: list[Bill] = field(default_factory=list)
-    #: Those in which `normalize` replaced something.
+    #: Digits of a number → its wording, where `normalize` replaced something: texts that differ may become equal by it.
     swapped: dict[int, Wording] = field(default_factory=dict)
     digests: dict[int, str] = field(default_factory=dict)
 
@@ -88,7 +88,7 @@ class _Texts:
     def digest(self, text: int) -> str:
         found = self.digests.get(text)
         if found is None:
-            if len(self.digests) >= _NEAR:
+            if len(self.digests) >= NEAR:
                 self.digests.clear()
             found = self.digests[text] = sha256_hex(self.text(text))
         return found
@@ -167,8 +167,8 @@ class Sends(Sequence[Send]):
     def swapped(self) -> dict[Wording, int]:
         """Texts in which `normalize` replaced something, each with how many sends have it."""
         found: dict[Wording, int] = {}
-        for text in self.texts if self.table.swapped else ():
-            if wording := self.table.swapped.get(text):
+        for number in self.digits if self.table.swapped else ():
+            if wording := self.table.swapped.get(number):
                 found[wording] = found.get(wording, 0) + 1
         return found
 
@@ -212,7 +212,10 @@ class Gathering:
         place = self._by_country.get(country)
         if place is None:
             place = self._add_place(number, country)
-        self._digits.append(int(number))
+        digits = int(number)
+        if wording.swaps:
+            self._table.swapped[digits] = wording
+        self._digits.append(digits)
         self._texts.append(text)
         self._places.append(place)
 
@@ -241,9 +244,7 @@ class Gathering:
         table.bill_of.append(self._bills.setdefault(wording.bill, len(self._bills)))
         if len(self._bills) > len(table.bills):
             table.bills.append(wording.bill)
-        if wording.swaps:
-            table.swapped[place] = wording
-        if len(self._near) >= _NEAR:
+        if len(self._near) >= NEAR:
             self._near.clear()
         self._near[wording.text] = place
         self._marks.append(hash(wording.text))

@@ -83,7 +83,11 @@ def _dear_rows(one: MessageSends, decisions: Decisions, todo: Sequence[Group]) -
     if not one.surcharges:
         return
     numbers = {row.number for row in one.surcharges} | one.more_surcharges.keys()
-    rates = {send.number: send.price.credits / send.price.bill.parts for send in decisions.of(todo).to(numbers)}
+    mine = decisions.of(todo).to(numbers)
+    rates = {}
+    for number, bill, place in zip(mine.numbers, mine.bills, mine.places, strict=True):
+        price = mine.price(bill, place)
+        rates[number] = price.credits / price.bill.parts
     dear = [row for row in one.surcharges if row.number in rates]
     for row in islice(dear, _ROWS):
         detail = f"{one.message.address}: {surcharge_phrase(row, rates[row.number])}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes, plan, policy, sends
@@ -31,7 +33,7 @@ from smsdeclare.targets import names_only_sends_of, select
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from smsdeclare.columns import Send, Text
+    from smsdeclare.columns import Send, Sends
     from smsdeclare.definitions import Definitions, Message, QuietHours
     from smsdeclare.ledger import Ledger
     from smsdeclare.records import Binding, Posted
@@ -66,8 +68,8 @@ class Draft:
     take_backs: tuple[Posted, ...]
     #: The messages and revisions of the plan.
     revisions: tuple[tuple[str, int], ...]
-    #: Texts to be posted of whose parts the rules leave doubt, each with its options.
-    doubtful: tuple[tuple[Text, Mapping[str, Any]], ...]
+    #: Of each message what is to be posted and of whose parts the rules leave doubt, with its options.
+    doubtful: tuple[tuple[Sends, Mapping[str, Any]], ...]
 
     @property
     def has_work(self) -> bool:
@@ -177,9 +179,8 @@ def work_out(
         take_backs=tuple(held_jobs(ledger, keys)),
         revisions=tuple(part.revision for part in parts),
         doubtful=tuple(
-            (text, part.message.options)
+            (part.decisions.of(group for group in part.counted if not group.price.bill.exact), part.message.options)
             for part in parts
-            for text in part.decisions.of(group for group in part.counted if not group.price.bill.exact).each_text()
         ),
     )
 
@@ -191,20 +192,25 @@ def _withdrawals(view: View, chosen: Sequence[MessageSends], targets: Sequence[s
     messages takes back of these alone, and one for single sends of these.
     """
     by_name = {view.on_record(one.message): one for one in chosen}
-    for message, revision in view.ledger.held_revisions():
+    for message, held in groupby(sorted(view.ledger.held_revisions()), itemgetter(0)):
+        revisions = [revision for _, revision in held]
         one = by_name.get(message)
         if one is None:
             if not targets and message not in view.definitions.enabled:
-                yield from withdrawals(view.ledger, message, revision, frozenset(), view.approved)
+                for revision in revisions:
+                    yield from withdrawals(view.ledger, message, revision, frozenset(), view.approved)
             continue
         # Approved is what the files say, so it goes by the name that stands there.
         name = one.message.name
-        wanted = frozenset(named for number in one.sends.numbers for named in view.ledger.names(number))
         is_partial = names_only_sends_of(one.message, targets)
-        if revision >= one.message.revision and not is_partial:
-            mine = withdrawals(view.ledger, message, revision, wanted, view.approved)
-            yield from (each._replace(message=name) for each in mine)
-        if revision < one.message.revision:
-            lower = withdrawals(view.ledger, message, revision, frozenset(), view.approved)
-            meant = (each for each in lower if not is_partial or each.known.number in wanted)
-            yield from (each._replace(message=name) for each in meant)
+        # Where all of a message is chosen and only lower revisions are held, nobody's name is asked for.
+        numbers = one.sends.numbers if is_partial or revisions[-1] >= one.message.revision else ()
+        wanted = frozenset(named for number in numbers for named in view.ledger.names(number))
+        for revision in revisions:
+            if revision >= one.message.revision and not is_partial:
+                mine = withdrawals(view.ledger, message, revision, wanted, view.approved)
+                yield from (each._replace(message=name) for each in mine)
+            if revision < one.message.revision:
+                lower = withdrawals(view.ledger, message, revision, frozenset(), view.approved)
+                meant = (each for each in lower if not is_partial or each.known.number in wanted)
+                yield from (each._replace(message=name) for each in meant)

@@ -14,7 +14,7 @@ from smsdeclare.sends import priced
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from smsdeclare.columns import Text
+    from smsdeclare.columns import Sends, Text
     from smsdeclare.planning import Draft
     from smsdeclare.provider import Provider
     from smsdeclare.sends import MessageSends
@@ -67,16 +67,24 @@ class Quotes:
                 self._answered[country] = Rate(rate, exact=True)
         return Rates({**self._known, **self._answered})
 
-    def _estimates(self, doubtful: Iterable[tuple[Text, Mapping[str, Any]]]) -> dict[_Kind, dict[str, int]]:
+    def _estimates(self, doubtful: Iterable[tuple[Sends, Mapping[str, Any]]]) -> dict[_Kind, dict[str, int]]:
         """Kind → digest of a text → parts, where all its types of sender come to the same."""
         settled: dict[_Kind, dict[str, int]] = {}
-        for text, options in doubtful:
+        for sends, options in doubtful:
             advertises, types = _kind(options)
-            counts = {self._estimate(text, one, advertises=advertises) for one in types}
-            parts = counts.pop()
-            if not counts and parts is not None:
-                settled.setdefault((advertises, types), {})[text.digest] = parts
+            for text in sends.each_text():
+                counts = {self._estimate(text, one, advertises=advertises) for one in types}
+                parts = counts.pop()
+                if not counts and parts is not None:
+                    settled.setdefault((advertises, types), {})[text.digest] = parts
+                if self._is_futile:
+                    return settled
         return settled
+
+    @property
+    def _is_futile(self) -> bool:
+        """Whether nothing more may be asked, and no answer is there that could serve for one more text."""
+        return not self._may_estimate and all(parts is None for parts in self._parts.values())
 
     def _estimate(self, text: Text, sender_type: str, *, advertises: bool) -> int | None:
         """One question for all texts that count alike by the rules: most of a message's are of a few lengths."""

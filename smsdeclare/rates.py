@@ -69,10 +69,6 @@ class Rates:
             self._found[country] = found
         return found
 
-    def is_known(self, country: str) -> bool:
-        """Whether the provider has answered for it."""
-        return country in self._answered
-
     def _one(self, country: str) -> Rate:
         if country in self._answered:
             return self._answered[country]

@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes, receivers
-from smsdeclare.columns import Gathering, Wording
+from smsdeclare.columns import NEAR, Gathering, Wording
 from smsdeclare.diagnostics import Diagnostic, Related
 from smsdeclare.encoding import forcing
 from smsdeclare.errors import InputError
@@ -21,7 +22,7 @@ from smsdeclare.surcharges import Surcharge, Surcharges
 from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from smsdeclare.columns import Sends
     from smsdeclare.definitions import Definitions, Message
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 #: How many receivers with a broken text are named one by one; the rest is counted.
 _SHOWN_PROBLEMS = 20
-#: So many texts are remembered, since equal ones often come close together.
-_NEAR = 10_000
 #: So many characters that force Unicode are named.
 _SHOWN_CHARACTERS = 8
 
@@ -135,7 +134,7 @@ def rendered(
     """
     broken: list[tuple[Receiver, TemplateProblem]] = []
     failed = 0
-    wordings = _Wordings(message)
+    worded = _wording(message)
     names = set() if own is None else own
     plain = _plain(message, definitions.variables)
     for receiver in found:
@@ -152,7 +151,7 @@ def rendered(
             if failed <= _SHOWN_PROBLEMS:
                 broken.append((receiver, problem))
             continue
-        wording = wordings.of(written)
+        wording = worded(written)
         if not wording.text:
             failed += 1
             if failed <= _SHOWN_PROBLEMS:
@@ -193,7 +192,7 @@ class _Forced:
         """Count one SMS in Unicode."""
         spared = self._near.get(wording.text)
         if spared is None:
-            if len(self._near) >= _NEAR:
+            if len(self._near) >= NEAR:
                 self._near.clear()
             self._characters.update(dict.fromkeys(one.character for one in forcing(wording.text)))
             spared = wording.bill.parts - self._bills.of(to_gsm(wording.text)[0]).parts
@@ -215,30 +214,19 @@ class _Forced:
             yield Diagnostic(code=codes.UNICODE_FORCED, detail=detail, span=self._message.text_span)
 
 
-class _Wordings:
-    """What becomes of the texts of one message."""
+def _wording(message: Message) -> Callable[[str], Wording]:
+    """What becomes of the texts of a message, normalized where it asks for that; those of late are remembered."""
+    bills = Bills(message.options)
 
-    def __init__(self, message: Message) -> None:
-        self._normalizes = message.normalizes
-        self._bills = Bills(message.options)
-        #: Rendered texts of late → their wordings.
-        self._near: dict[str, Wording] = {}
-
-    def of(self, rendered: str) -> Wording:
-        """The wording of a text, normalized where the message asks for it."""
-        found = self._near.get(rendered)
-        if found is None:
-            if len(self._near) >= _NEAR:
-                self._near.clear()
-            found = self._near[rendered] = self._worded(rendered)
-        return found
-
-    def _worded(self, rendered: str) -> Wording:
-        if not self._normalizes:
-            return Wording(rendered, self._bills.of(rendered))
+    @lru_cache(maxsize=NEAR)
+    def worded(rendered: str) -> Wording:
+        if not message.normalizes:
+            return Wording(rendered, bills.of(rendered))
         text, swaps = to_gsm(rendered)
-        cost = self._bills.of(text)
-        return Wording(text, cost, swaps, self._bills.of(rendered).parts - cost.parts if swaps else 0)
+        cost = bills.of(text)
+        return Wording(text, cost, swaps, bills.of(rendered).parts - cost.parts if swaps else 0)
+
+    return worded
 
 
 def _problem(message: Message, receiver: Receiver, problem: TemplateProblem, known: Collection[str]) -> Diagnostic:

@@ -87,7 +87,8 @@ def _only(one: MessageSends, place: Address, ledger: Ledger) -> MessageSends:
             place.ref == ref(secret, one.message.name, one.message.revision, name) for name in ledger.names(number)
         )
 
-    return replace(one, sends=one.sends.to(set(filter(is_meant, one.sends.numbers))), findings=Findings())
+    rows = [row for row, number in enumerate(one.sends.numbers) if is_meant(number)]
+    return replace(one, sends=one.sends.chosen(rows), findings=Findings())
 
 
 def _together(first: MessageSends | None, second: MessageSends, everybody: Sends) -> MessageSends:

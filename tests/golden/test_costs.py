@@ -154,6 +154,21 @@ def test_what_normalizing_does_is_shown_and_sent(command, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("names", [("l'Été", "l’Été"), ("l’Été", "l'Été")])
+def test_texts_that_are_equal_once_normalized_count_each_for_what_was_replaced_in_it(command, tmp_path, names):
+    people = ", ".join(f'{{number: "+3363998000{place}", n: "{name}"}}' for place, name in enumerate(names))
+    more = worlds.message("{{ n }} " * 20, "all", "    normalize: gsm7\n    options: {noStopClause: true}\n")
+    more = f"receivers: {{all: {{numbers: [{people}]}}}}\n{more}"
+    project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=more)})
+    (change,) = command("plan", "-C", project, "--json").json["changes"]
+    assert {
+        "receivers": 1,
+        "partsSaved": 1,
+        "replaced": [{"character": "’", "instead": "'", "count": 20}],
+    } == change["normalized"]
+    assert command("preview", "-C", project, "--json").json["messages"][0]["normalized"] == change["normalized"]
+
+
 def test_the_parts_of_a_normalized_text_are_drawn_with_names(command, tmp_path):
     people = 'receivers: {all: {numbers: [{number: "+33639980001", n: "l’Été… ça"}]}}\n'
     more = people + worlds.message(

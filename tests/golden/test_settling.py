@@ -299,6 +299,21 @@ def test_a_higher_revision_goes_out_when_the_lower_one_is_seen_gone(place):
     assert {"Anew"} == texts
 
 
+def test_a_plan_for_one_send_takes_back_only_what_its_receiver_has_of_a_lower_revision(place):
+    here = place().write(people(2, more=scheduled()))
+    here.apply()
+    here.write(people(2, "Anew", "    revision: 2\n"))
+    target = ("--target", f"message.hello@2/{B}")
+    plan = here.run("plan", *target, "--json").json
+    assert [("send", "message.hello@2", 1), ("cancel", "message.hello@1", 1)] == [
+        (change["action"], change["address"], change["receivers"]) for change in plan["changes"]
+    ]
+    assert 0 == here.apply(*target).code
+    assert {(A, "Hello"), (B, "Anew")} == {
+        (line["receiver"], line["message"]) for line in here.simulator.history.alive()
+    }
+
+
 def test_who_left_the_list_of_a_lowered_revision_does_not_get_the_higher_one(place):
     """Who is still on it had the higher one, and keeps it."""
     here = place().write(people(3, more=scheduled() + "    revision: 2\n"))

@@ -164,6 +164,21 @@ def test_without_the_right_the_larger_figure_stands_and_nothing_is_asked_twice(w
     assert 1 == here.asked.count(ESTIMATE)
 
 
+def test_an_answer_serves_texts_that_count_alike_even_after_questions_have_ended(world):
+    here = world()
+    serve = here.line._handler.handle
+
+    class Tired:
+        def handle(self, method, path, *rest):
+            found = serve(method, path, *rest)
+            return found if here.line.requests.count(ESTIMATE) < 2 else type(found)(status=403, body=b"{}", headers={})
+
+    here.line._handler = Tired()
+    people = [{"n": "b"}, {"n": "aa"}, {"n": "c"}, {"n": "aaa"}]
+    assert (2, 6.0, False) == costs(here.draft(worlds.definitions(LONG + "{{ n }}", people)))
+    assert 2 == here.asked.count(ESTIMATE)
+
+
 def test_where_nobody_answers_what_is_known_from_earlier_counts_and_no_plan_fails(world):
     here = world()
     definitions = worlds.definitions("Hi", [{}], country="BE", noStopClause=True)
