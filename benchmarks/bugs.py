@@ -61,11 +61,11 @@ BUGS = (
                 _RELATIONAL,
                 "        with self._transaction() as run:\n"
                 "            self._check(run, epoch)\n"
-                "            for intent, prepare in wanted:\n",
+                "            for earlier, became in outcomes:\n",
                 '        self._connection.execute("PRAGMA synchronous = OFF")\n'
                 "        with self._transaction() as run:\n"
                 "            self._check(run, epoch)\n"
-                "            for intent, prepare in wanted:\n",
+                "            for earlier, became in outcomes:\n",
             ),
             Change(
                 _RELATIONAL,
@@ -233,9 +233,10 @@ BUGS = (
         "sign an old record again",
         "what waited too long after its claim is signed anew and posted",
         (
+            Change(_APPLY, "import dataclass, field\n", "import dataclass, field, replace\n"),
             Change(
                 _APPLY,
-                '            return _Landed(Unreached(reason="too much time had passed since it was signed"), 0.0)\n',
+                '            return _Landed(Unreached(reason="too much time had passed since it was signed"))\n',
                 '            again = self.provider._request("POST", prepared.url, prepared.body)\n'
                 "            prepared = replace(prepared, headers=tuple(again.headers.items()))\n",
             ),
@@ -355,8 +356,8 @@ BUGS = (
             ),
             Change(
                 _RUN,
-                "self._post(draft.jobs, digest, margin, stop, lanes), stop, progress)\n",
-                "self._post(draft.jobs, digest, margin, stop, lanes), stop, progress)\n"
+                "self._post(draft, digest, margin, stop, lanes), stop, progress)\n",
+                "self._post(draft, digest, margin, stop, lanes), stop, progress)\n"
                 '                for sms in self.ledger.__dict__.pop("later", ()):\n'
                 "                    self.opened.provider.take_back(sms)\n",
             ),
@@ -433,8 +434,8 @@ BUGS = (
         (
             Change(
                 _APPLY,
-                "        if done:\n            self.ledger.record_all(",
-                "        if self.stop():\n            return\n        if done:\n            self.ledger.record_all(",
+                "        answered, self.answered = self.answered, []\n",
+                "        answered, self.answered = self.answered, []\n        if self.stop():\n            return\n",
             ),
         ),
         (

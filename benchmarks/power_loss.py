@@ -63,18 +63,20 @@ def steps(path):
         numbers = NUMBERS[start : start + 10]
         claim, _ = ledger.claim(intent(numbers), lambda _: Request(), epoch=ledger.epoch)
         yield
-        if start != 20:
+        if start < 20:
             state = State.REJECTED if start == 10 else State.ACCEPTED
             ledger.record(claim, Outcome(states=dict.fromkeys(numbers, state), at="2026-12-01T08:00:01Z"))
             yield
+    accepted = Outcome(states=dict.fromkeys(numbers, State.ACCEPTED), at="2026-12-01T08:00:01Z")
+    wanted = [(intent(NUMBERS[40:50], "2026-12-02T08:00:00Z"), lambda _: Request())]
+    ((held, _),) = ledger.claim_all(wanted, epoch=ledger.epoch, outcomes=[(claim, accepted)])
+    yield
+    ledger.record(held, Outcome(states=dict.fromkeys(held.numbers, State.SCHEDULED), at="2026-12-01T08:00:02Z"))
+    yield
     (job,) = ledger.posted_in_doubt()
     taken = {number: Taken(1, 1.0) for number in list(job.states)[:5]}
     absent = frozenset(list(job.states)[5:])
     ledger.settle(job, Evidence(at="2026-12-01T09:00:00Z", taken=taken, absent=absent, reason="absent"))
-    yield
-    held, _ = ledger.claim(intent(NUMBERS[40:50], "2026-12-02T08:00:00Z"), lambda _: Request(), epoch=ledger.epoch)
-    yield
-    ledger.record(held, Outcome(states=dict.fromkeys(held.numbers, State.SCHEDULED), at="2026-12-01T09:00:01Z"))
     yield
     (job,) = ledger.posted_held()
     ledger.take_back(job, "sha256:plan")

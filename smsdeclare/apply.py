@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from smsdeclare import codes, guard
 from smsdeclare.clock import pause, timestamp
+from smsdeclare.conclusions import Conclusions
 from smsdeclare.errors import SmsdeclareError
 from smsdeclare.events import JobDone, JobMissed, Trouble
 from smsdeclare.intents import intent
 from smsdeclare.lanes import OneLane
 from smsdeclare.outcomes import Answer, looked_for, outcome, trouble
-from smsdeclare.provider import Accepted, Forbidden, InDoubt, Prepared, Provider, Refused, Unreached
+from smsdeclare.provider import Forbidden, Prepared, Provider, Refused, Unreached
 from smsdeclare.states import State
 from smsdeclare.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from smsdeclare.clock import Clock
-    from smsdeclare.codes import Code
     from smsdeclare.jobs import Job
     from smsdeclare.lanes import Lanes
     from smsdeclare.ledger import Claims
@@ -41,8 +41,6 @@ FRESH_SECONDS = 20.0
 PATIENCE = 5
 #: Longer than this a run does not wait, whatever the provider asks for. Seconds.
 LONGEST_PAUSE_SECONDS = 120.0
-#: After so many answers in doubt in a row a run posts nothing more.
-DOUBTS_IN_A_ROW = 3
 
 
 def apply(
@@ -73,7 +71,7 @@ def apply(
         stop=stop,
         lanes=lanes,
         epoch=ledger.epoch,
-        window=Window(lanes.count, proven),
+        conclusions=Conclusions(window=Window(lanes.count, proven)),
         idle=list(reversed(range(lanes.count))),
     ).events()
 
@@ -103,7 +101,18 @@ class _Landed(NamedTuple):
 
     answer: Answer | Exception
     #: How long it took.
-    seconds: float
+    seconds: float = 0.0
+    #: Until when the next request may go over the same line as it is. On the monotonic clock.
+    open_until: float = float("-inf")
+
+
+class _Answered(NamedTuple):
+    """A job whose answer is known, and not on record."""
+
+    flight: _Flight
+    outcome: Outcome
+    #: What else is to be told of it.
+    troubles: tuple[Trouble, ...]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,9 +128,11 @@ class _Posting:
     stop: Callable[[], bool]
     lanes: Lanes
     epoch: int
-    window: Window
+    conclusions: Conclusions
     #: The lane that was used last comes last, and is taken first: its connection is open.
     idle: list[int]
+    #: Lane → until when its line may be used as it is.
+    open_until: dict[int, float] = field(default_factory=dict)
     #: Jobs whose turn is next; the others are not read yet.
     next: deque[_Turn] = field(default_factory=deque)
     #: Lane → the job for which it is being opened, and the one that is in flight on it.
@@ -129,35 +140,30 @@ class _Posting:
     flying: dict[int, _Flight] = field(default_factory=dict)
     #: Lanes that are open, each with the job that is to be claimed for it.
     open: list[tuple[int, _Turn]] = field(default_factory=list)
+    #: What is to come on record with the next claims, in this order.
+    answered: list[_Answered] = field(default_factory=list)
     #: For which the provider asked for a slower pace: still claimed, and to be looked for.
     slowed: list[tuple[_Flight, Refused]] = field(default_factory=list)
     guarded: set[tuple[str, int]] = field(default_factory=set)
     may_look: bool = True
-    #: Of troubles that end a run: each kind is told once, however many jobs met it.
-    told: set[Code] = field(default_factory=set)
-    #: Messages and revisions whose request the provider calls bad.
-    bad: set[tuple[str, int]] = field(default_factory=set)
-    doubts: int = 0
-    has_ended: bool = False
-    failure: Exception | None = None
 
     def events(self) -> Iterator[JobDone | JobMissed | Trouble]:
         """Everything until nothing is in flight, and nothing more is to be posted."""
         try:
-            while self._is_busy or self.slowed or self._may_go_on():
+            while self._is_busy or self.answered or self.slowed or self._may_go_on():
                 try:
+                    self._land()
                     yield from self._open_lanes()
-                    yield from self._land()
-                    yield from self._claim()
+                    yield from self._write()
                     if self.slowed and not self._is_busy:
                         yield from self._slow_down()
                 except SmsdeclareError as error:
-                    self._fail(error)
+                    self.conclusions.fail(error)
         except (Exception, GeneratorExit):
             self._record_the_rest()
             raise
-        if self.failure is not None:
-            raise self.failure
+        if self.conclusions.failure is not None:
+            raise self.conclusions.failure
 
     @property
     def _is_busy(self) -> bool:
@@ -165,34 +171,42 @@ class _Posting:
 
     # — who is next —
 
+    @property
+    def _has_to_end(self) -> bool:
+        """Whether nothing may be claimed now."""
+        return self.conclusions.has_ended or bool(self.slowed) or self.stop()
+
     def _may_go_on(self) -> bool:
         """Whether there is a job that may be claimed now."""
-        if self.has_ended or self.slowed or self.stop():
+        if self._has_to_end:
             return False
-        while self.next and self.next[0].revision in self.bad:
+        while self.next and not self.conclusions.allow(self.next[0].job):
             self.next.popleft()
         if not self.next:
-            good = (_Turn(job) for job in self.jobs if (job.message, job.revision) not in self.bad)
-            self.next.extend(islice(good, 1))
+            self.next.extend(islice((_Turn(job) for job in self.jobs if self.conclusions.allow(job)), 1))
         return bool(self.next)
 
-    def _fail(self, error: Exception) -> None:
-        self.failure = self.failure or error
-        self.has_ended = True
-
     def _open_lanes(self) -> Iterator[Trouble]:
-        """Open a lane for each job that the window has room for."""
-        while len(self.opening) + len(self.flying) < self.window.size and self._may_go_on():
-            turn = self.next.popleft()
-            yield from self._guard(turn)
+        """Open a lane for each job that the window has room for; some are open since their last answer."""
+        while (
+            len(self.opening) + len(self.open) + len(self.flying) < self.conclusions.window.size and self._may_go_on()
+        ):
+            turn = self.next[0]
+            if self.may_look and turn.revision not in self.guarded:
+                if self.answered:
+                    # To look takes a while; what is known comes on record first.
+                    return
+                yield from self._guard(turn)
+            self.next.popleft()
             lane = self.idle.pop()
-            self.lanes.start(lane, self._connect)
-            self.opening[lane] = turn
+            if self.clock.monotonic() < self.open_until.get(lane, float("-inf")):
+                self.open.append((lane, turn))
+            else:
+                self.lanes.start(lane, self._connect)
+                self.opening[lane] = turn
 
     def _guard(self, turn: _Turn) -> Iterator[Trouble]:
         """Once a run for each revision, before its first claim; once for all where the credentials may not look."""
-        if turn.revision in self.guarded or not self.may_look:
-            return
         try:
             guard.check(self.ledger, self.provider, *turn.revision)
             self.guarded.add(turn.revision)
@@ -212,38 +226,62 @@ class _Posting:
     def _post(self, prepared: Prepared) -> _Landed:
         begun = self.clock.monotonic()
         if begun - prepared.signed_at > FRESH_SECONDS:
-            return _Landed(Unreached(reason="too much time had passed since it was signed"), 0.0)
+            return _Landed(Unreached(reason="too much time had passed since it was signed"))
         answer: Answer | Exception
         try:
             answer = self.provider.submit(prepared)
         except Exception as error:  # noqa: BLE001 - a doubt is an answer, and all else is raised in the run's own thread
             answer = error
-        return _Landed(answer, self.clock.monotonic() - begun)
+        return _Landed(answer, self.clock.monotonic() - begun, self.provider.open_until())
 
     # — what came of it —
 
-    def _land(self) -> Iterator[JobDone | Trouble]:
-        """Take what the lanes have finished; what was answered comes on record before anything more is claimed."""
-        answered: list[tuple[_Flight, _Landed]] = []
-        for lane, result in self.lanes.finished() if self._is_busy else ():
+    def _land(self) -> None:
+        """Take what the lanes have finished, and conclude from answers whether more may be posted."""
+        for lane, result in self.lanes.finished() if self._is_busy and not self.answered else ():
             if lane in self.flying:
                 self.idle.append(lane)
-                answered.append((self.flying.pop(lane), result))
+                self.open_until[lane] = result.open_until
+                self._take(self.flying.pop(lane), result)
             elif result is None:
                 self.open.append((lane, self.opening.pop(lane)))
             else:
                 del self.opening[lane]
-                self._fail(result)
-        yield from self._record(answered)
+                self.conclusions.fail(result)
 
-    def _claim(self) -> Iterator[JobMissed]:
-        """Claim, as one transaction, for every open lane whose job may still be posted; and post."""
+    def _take(self, flight: _Flight, landed: _Landed) -> None:
+        answer = landed.answer
+        if isinstance(answer, Refused) and answer.code is codes.TOO_FAST:
+            self.conclusions.window.close()
+            self.slowed.append((flight, answer))
+        elif isinstance(answer, Answer):
+            became = outcome(flight.claim, answer, timestamp(self.provider.now()))
+            troubles = tuple(self.conclusions.draw(flight.turn.job, answer, became, landed.seconds))
+            self.answered.append(_Answered(flight, became, troubles))
+        else:
+            self.conclusions.fail(answer)
+
+    def _write(self) -> Iterator[JobDone | JobMissed | Trouble]:
+        """Put on record what was answered and claim what is next, as one transaction; then post, and then tell."""
+        wanted = yield from self._choose()
+        answered, self.answered = self.answered, []
+        outcomes = [(one.flight.claim, one.outcome) for one in answered]
+        if wanted:
+            self._claim(wanted, outcomes)
+        elif outcomes:
+            self.ledger.record_all(outcomes)
+        for flight, became, troubles in answered:
+            yield JobDone(job=flight.turn.job, claim=flight.claim, outcome=became)
+            yield from troubles
+
+    def _choose(self) -> Generator[JobMissed, None, list[tuple[int, _Turn]]]:
+        """The open lanes whose job may still be posted; the others wait for other jobs."""
         opened, self.open = self.open, []
         wanted: list[tuple[int, _Turn]] = []
         later: list[_Turn] = []
         for lane, turn in opened:
-            may_claim = not (self.has_ended or self.slowed or self.stop())
-            if may_claim and turn.revision not in self.bad and len(self.flying) + len(wanted) < self.window.size:
+            has_room = len(self.flying) + len(wanted) < self.conclusions.window.size
+            if has_room and self.conclusions.allow(turn.job) and not self._has_to_end:
                 # It was in time, and not quiet, when the run was planned; long runs go on while the clock does.
                 job, is_late = turn.job.placed(self.provider.now(), self.margin)
                 if not is_late:
@@ -254,17 +292,26 @@ class _Posting:
                 later.append(turn)
             self.idle.append(lane)
         self.next.extendleft(reversed(later))
-        if not wanted:
-            return
+        return wanted
+
+    def _claim(self, wanted: list[tuple[int, _Turn]], outcomes: list[tuple[Claim, Outcome]]) -> None:
+        """Claim these, and post them; where that fails the outcomes come on record all the same."""
         intents = [(self._intent(turn.job), partial(self._prepare, turn.job)) for _, turn in wanted]
-        for (lane, turn), claimed in zip(wanted, self.ledger.claim_all(intents, epoch=self.epoch), strict=True):
+        try:
+            found = self.ledger.claim_all(intents, epoch=self.epoch, outcomes=outcomes)
+        except SmsdeclareError as error:
+            self.conclusions.fail(error)
+            if outcomes:
+                self.ledger.record_all(outcomes)
+            return
+        for (lane, turn), claimed in zip(wanted, found, strict=True):
             if claimed is None:
                 self.idle.append(lane)
             else:
                 claim, prepared = claimed
                 self.lanes.start(lane, partial(self._post, prepared))
                 self.flying[lane] = _Flight(turn, claim, prepared.may_be_held)
-                self.window.begin()
+                self.conclusions.window.begin()
 
     def _intent(self, job: Job) -> Intent:
         return intent(job, self.provider.now(), self.plan_digest)
@@ -272,51 +319,7 @@ class _Posting:
     def _prepare(self, job: Job, claim: Claim) -> Prepared:
         return self.provider.prepare(job, claim.tag, claim.numbers)
 
-    def _record(self, answered: list[tuple[_Flight, _Landed]]) -> Iterator[JobDone | Trouble]:
-        """Write down what was answered, as one transaction, and draw the conclusions for what follows."""
-        done: list[tuple[_Flight, Answer, float, Outcome]] = []
-        for flight, (answer, seconds) in answered:
-            if isinstance(answer, Refused) and answer.code is codes.TOO_FAST:
-                self.window.close()
-                self.slowed.append((flight, answer))
-            elif isinstance(answer, Answer):
-                became = outcome(flight.claim, answer, timestamp(self.provider.now()))
-                done.append((flight, answer, seconds, became))
-            else:
-                self._fail(answer)
-        if done:
-            self.ledger.record_all([(flight.claim, became) for flight, _, _, became in done])
-        for flight, answer, seconds, became in done:
-            yield JobDone(job=flight.turn.job, claim=flight.claim, outcome=became)
-            if isinstance(answer, Accepted) and State.UNKNOWN not in became.states.values():
-                self.window.clean(seconds)
-            else:
-                self.window.close()
-            yield from self._conclude(flight.turn, answer)
-
-    def _conclude(self, turn: _Turn, answer: Answer) -> Iterator[Trouble]:
-        """Whether more may be posted after this answer."""
-        if isinstance(answer, Unreached) or (isinstance(answer, Refused) and answer.ends_run):
-            yield from self._end(trouble(answer))
-        elif isinstance(answer, Refused) and turn.revision not in self.bad:
-            # A bad request is its message's own affair: the rest of that message would be refused as well.
-            self.bad.add(turn.revision)
-            why = trouble(answer)
-            yield replace(why, reason=f"message.{turn.job.message}@{turn.job.revision}: {why.reason}")
-        self.doubts = self.doubts + 1 if isinstance(answer, InDoubt) else 0
-        if self.doubts == DOUBTS_IN_A_ROW:
-            reason = (
-                f"{DOUBTS_IN_A_ROW} answers in a row left it open whether the SMS were taken, so no more was posted"
-            )
-            yield from self._end(Trouble(code=codes.OUTCOME_UNKNOWN, reason=reason))
-
-    def _end(self, why: Trouble) -> Iterator[Trouble]:
-        self.has_ended = True
-        if why.code not in self.told:
-            self.told.add(why.code)
-            yield why
-
-    def _slow_down(self) -> Iterator[JobDone | Trouble]:
+    def _slow_down(self) -> Iterator[JobDone | JobMissed | Trouble]:
         """Wait as long as the provider wants, then look whether it took the jobs all the same.
 
         Until the look is done each claim stays as it is: a crash in between leaves sends in doubt, not sends twice.
@@ -324,7 +327,7 @@ class _Posting:
         slowed, self.slowed = self.slowed, []
         waits = [2.0 ** (flight.turn.hurried + 1) if why.wait is None else why.wait for flight, why in slowed]
         longest = min(max(waits), LONGEST_PAUSE_SECONDS)
-        has_waited = self.failure is None and pause(self.clock, longest, self.stop)
+        has_waited = self.conclusions.failure is None and pause(self.clock, longest, self.stop)
         look = partial(looked_for, provider=self.provider, has_waited=has_waited)
         looked = [(one, why, look(one.claim, why, may_be_held=one.may_be_held)) for one, why in slowed]
         self.ledger.record_all([(flight.claim, became) for flight, _, became in looked])
@@ -333,18 +336,15 @@ class _Posting:
             if set(became.states.values()) != {State.NOT_SENT}:
                 yield JobDone(job=turn.job, claim=claim, outcome=became)
             if State.UNKNOWN in became.states.values() or turn.hurried == PATIENCE:
-                yield from self._end(trouble(why))
+                yield from self.conclusions.end(trouble(why))
             again.append(_Turn(turn.job, turn.hurried + 1))
         self.next.extendleft(reversed(again))
 
     def _record_the_rest(self) -> None:
-        """Who reads the events has left: what is still in flight comes on record as far as it can."""
-        while self._is_busy:
-            for lane, result in self.lanes.finished():
-                self.opening.pop(lane, None)
-                flight = self.flying.pop(lane, None)
-                if flight is not None and isinstance(result.answer, Answer):
-                    with suppress(SmsdeclareError):
-                        self.ledger.record(
-                            flight.claim, outcome(flight.claim, result.answer, timestamp(self.provider.now()))
-                        )
+        """Who reads the events has left: what was answered or is in flight comes on record as far as it can."""
+        while self.answered or self._is_busy:
+            for flight, became, _ in self.answered:
+                with suppress(SmsdeclareError):
+                    self.ledger.record(flight.claim, became)
+            self.answered.clear()
+            self._land()

@@ -64,9 +64,17 @@ class Claims(Protocol):
         ...
 
     def claim_all(
-        self, wanted: Sequence[tuple[Intent, Callable[[Claim], Request]]], *, epoch: int
+        self,
+        wanted: Sequence[tuple[Intent, Callable[[Claim], Request]]],
+        *,
+        epoch: int,
+        outcomes: Sequence[tuple[Claim, Outcome]] = (),
     ) -> Sequence[tuple[Claim, Request] | None]:
-        """As `claim` for several jobs, in this order, as one durable transaction: all of it holds or nothing."""
+        """As `claim` for several jobs, in this order, as one durable transaction: all of it holds or nothing.
+
+        What became of earlier claims is written in the same transaction, and first. Where this raises, record it again:
+        what is on record already does not move.
+        """
         ...
 
     def miss(self, intent: Intent, *, epoch: int) -> int:

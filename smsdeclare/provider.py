@@ -162,7 +162,11 @@ class Provider(Protocol):
         ...
 
     def connect(self) -> None:
-        """Open the line and learn the provider's time; raises ProviderError."""
+        """Open this thread's line and learn the provider's time; raises ProviderError."""
+        ...
+
+    def open_until(self) -> float:
+        """Until when a request may go over this thread's line without `connect`; on the monotonic clock."""
         ...
 
     def prepare(self, job: Job, tag: str, numbers: tuple[str, ...]) -> Prepared:

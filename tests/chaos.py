@@ -254,12 +254,12 @@ class WatchedLedger(SqliteLedger):
         self._cross = cross
         super().__init__(path)
 
-    def _open(self):
-        connection = super()._open()
+    def _read_meta(self):
+        """What is done first on each connection."""
         # These crashes end a process and not the machine: what was written is there. It is much faster so.
-        connection.execute("PRAGMA journal_mode = MEMORY")
-        connection.execute("PRAGMA synchronous = OFF")
-        return connection
+        self._connection.execute("PRAGMA journal_mode = MEMORY")
+        self._connection.execute("PRAGMA synchronous = OFF")
+        return super()._read_meta()
 
     def _create(self, binding):
         self._cross("before a write")

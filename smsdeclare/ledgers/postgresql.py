@@ -68,9 +68,13 @@ class PostgresqlLedger(RelationalLedger):
     # — commits whose end is not known —
 
     def claim_all(
-        self, wanted: Sequence[tuple[Intent, Callable[[Claim], Request]]], *, epoch: int
+        self,
+        wanted: Sequence[tuple[Intent, Callable[[Claim], Request]]],
+        *,
+        epoch: int,
+        outcomes: Sequence[tuple[Claim, Outcome]] = (),
     ) -> Sequence[tuple[Claim, Request] | None]:
-        """Take what is free of the intended numbers of each job, as one durable transaction.
+        """As `claim` for several jobs, and what became of earlier ones, as one durable transaction.
 
         Where it is not known whether that was committed, nothing is returned that could be posted: what is surely on
         record is given back, anything else stays in doubt. Raises CommitInDoubt then.
@@ -85,7 +89,8 @@ class PostgresqlLedger(RelationalLedger):
             return remember
 
         try:
-            return super().claim_all([(intent, remembering(prepare)) for intent, prepare in wanted], epoch=epoch)
+            watched = [(intent, remembering(prepare)) for intent, prepare in wanted]
+            return super().claim_all(watched, epoch=epoch, outcomes=outcomes)
         except CommitInDoubt as doubt:
             self._give_back(made, doubt.writer, wanted[0][0].claimed_at)
             raise

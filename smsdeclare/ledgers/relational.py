@@ -130,12 +130,18 @@ class RelationalLedger(ReadingLedger):
 
     @at_once
     def claim_all(
-        self, wanted: Sequence[tuple[Intent, Callable[[Claim], Request]]], *, epoch: int
+        self,
+        wanted: Sequence[tuple[Intent, Callable[[Claim], Request]]],
+        *,
+        epoch: int,
+        outcomes: Sequence[tuple[Claim, Outcome]] = (),
     ) -> Sequence[tuple[Claim, Request] | None]:
-        """As `claim` for several jobs, as one durable transaction."""
+        """As `claim` for several jobs, and what became of earlier ones, as one durable transaction."""
         claimed: list[tuple[Claim, Request] | None] = []
         with self._transaction() as run:
             self._check(run, epoch)
+            for earlier, became in outcomes:
+                self._answer(run, earlier, became)
             for intent, prepare in wanted:
                 claim = self._take(run, intent, State.INTENDED)
                 if claim is None:

@@ -42,8 +42,7 @@ if TYPE_CHECKING:
 _IDLE_SECONDS = 2.0
 #: The provider's time is asked anew after this, since clocks are set and laptops sleep. Seconds.
 _TIME_VALID_SECONDS = 300.0
-#: What to do where a server of this machine does not answer.
-_HERE = "Is it running? `smsdeclare sandbox` is such a server, until Ctrl-C; then run again: nothing was sent twice."
+_NEVER = float("-inf")
 #: No clock says so. Epoch seconds, in the year 5138.
 _END_OF_TIME = 100_000_000_000
 #: A blacklist may hold a million numbers. Bytes.
@@ -219,20 +218,23 @@ class OvhProvider:
         return datetime.fromtimestamp(self._server_time(), tz=UTC)
 
     def connect(self) -> None:
-        """Open the line and learn the provider's time; raises ProviderError."""
-        now, here = self._clock.monotonic(), self._here
-        stale = isinstance(self._auth, BearerAuth) and not self._auth.is_fresh
-        if (
-            self._ahead is None
-            or stale
-            or here.used_at is None
-            or now - here.used_at > _IDLE_SECONDS
-            or now - self._learned_at > _TIME_VALID_SECONDS
-        ):
-            here.line.hang_up()
+        """Open this thread's line and learn the provider's time; raises ProviderError."""
+        if self._clock.monotonic() > self._fresh_until():
+            self._here.line.hang_up()
             self._learn_time()
         # Here and not before the POST, whose signature must not wait.
         self._wait_for_turn()
+
+    def open_until(self) -> float:
+        """Until when a request may go over this thread's line without `connect`; on the monotonic clock."""
+        return _NEVER if self._pause else self._fresh_until()
+
+    def _fresh_until(self) -> float:
+        """Until when this thread's line, the provider's time, and the token are as good as new."""
+        is_stale = isinstance(self._auth, BearerAuth) and not self._auth.is_fresh
+        if self._ahead is None or is_stale or self._here.used_at is None:
+            return _NEVER
+        return min(self._here.used_at + _IDLE_SECONDS, self._learned_at + _TIME_VALID_SECONDS)
 
     def prepare(self, job: Job, tag: str, numbers: tuple[str, ...]) -> Prepared:
         """Build and sign the request for these receivers of the job. No network."""
@@ -337,8 +339,7 @@ class OvhProvider:
             response, body = self._here.line.send(request, limit)
         except (RequestException, AnswerTooLarge, OSError) as error:
             detail = f"{request.method} {request.url}: {type(error).__name__}"
-            hint = _HERE if str(request.url).startswith("http://") else ""  # nothing but loopback may be so
-            raise ProviderError(Diagnostic(code=codes.PROVIDER_UNREACHABLE, detail=detail, suggestion=hint)) from error
+            raise ProviderError(Diagnostic(code=codes.PROVIDER_UNREACHABLE, detail=detail)) from error
         finally:
             self._here.used_at = self._clock.monotonic()
         return read(response, body, request)

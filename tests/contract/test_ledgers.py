@@ -11,11 +11,13 @@ import ledgers
 import pytest
 
 import smsdeclare.ledgers
-from smsdeclare.errors import PlanStale, StateError
+from smsdeclare import codes
+from smsdeclare.diagnostics import Diagnostic
+from smsdeclare.errors import Held, PlanStale, StateError
 from smsdeclare.jobs import tag
 from smsdeclare.ledgers.relational import RelationalLedger
 from smsdeclare.ledgers.sqlite import SqliteLedger
-from smsdeclare.records import Binding, Intent, Lease, Outcome, ref
+from smsdeclare.records import Binding, Intent, Lease, Outcome, Stopped, ref
 from smsdeclare.states import State
 
 KINDS = ("sqlite", "postgresql", "git")
@@ -172,6 +174,31 @@ def test_an_outcome_moves_each_send_to_its_own_state(ledger, reopen):
     ledger.record(claim, outcome({A: State.ACCEPTED, B: State.REJECTED, C: State.UNKNOWN}))
     assert {A: State.ACCEPTED, B: State.REJECTED, C: State.UNKNOWN} == states(reopen())
     assert ["not taken"] == [record.reason for record in ledger.records() if record.reason]
+
+
+def test_claims_take_along_what_became_of_earlier_ones(ledger, reopen):
+    claim, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    became = [(claim, outcome({A: State.ACCEPTED}))]
+    ((other, _),) = ledger.claim_all([(intent(A, B), prepare)], epoch=ledger.epoch, outcomes=became)
+    assert ((B,), {A: State.ACCEPTED, B: State.INTENDED}) == (other.numbers, states(reopen()))
+
+
+@pytest.mark.parametrize("why", ["epoch", "stop", "request"])
+def test_what_claims_take_along_falls_with_them_and_is_recorded_once_more(ledger, reopen, why):
+    def fail(claim):
+        raise PlanStale(Diagnostic(code=codes.PLAN_STALE, detail=""))
+
+    claim, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
+    became = [(claim, outcome({A: State.ACCEPTED}))]
+    if why == "stop":
+        ledger.stop(Stopped(reason="why", actor="ana", at="2026-12-01T08:00:00Z"))
+    wanted = [(intent(B), prepare), (intent(C), fail if why == "request" else prepare)]
+    with pytest.raises((PlanStale, Held)):
+        ledger.claim_all(wanted, epoch=ledger.epoch - (why == "epoch"), outcomes=became)
+    assert {A: State.INTENDED} == states(reopen())
+    assert 1 == ledger.record_all(became)
+    assert 0 == ledger.record_all(became)
+    assert {A: State.ACCEPTED} == states(reopen())
 
 
 def test_a_late_outcome_of_a_job_that_no_longer_holds_the_send_moves_nothing(ledger):

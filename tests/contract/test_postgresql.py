@@ -75,6 +75,17 @@ def test_where_others_have_written_since_it_stays_in_doubt(ledger):
     assert {A: State.INTENDED, B: State.ACCEPTED} == states(ledger)
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_outcome_that_a_lost_claim_took_along_is_recorded_once_more(through, ledger, proxy, when):
+    became = [(claim(through, A), Outcome(states={A: State.ACCEPTED}, at=AT))]
+    proxy.cuts.append(when)
+    with pytest.raises(StateError):
+        through.claim_all([(intent(B), lambda claim: ledgers.Request())], epoch=1, outcomes=became)
+    through.record_all(became)
+    free = {B: State.NOT_SENT} if when == "after" else {}
+    assert {A: State.ACCEPTED, **free} == states(ledger)
+
+
 @pytest.mark.parametrize("cuts", [["before"], ["after"], ["after", "before", "after"]])
 def test_an_outcome_is_written_until_it_is_written(through, ledger, proxy, cuts):
     claimed = claim(through, A)

@@ -15,7 +15,7 @@ def recorded(tmp_path_factory):
 
 def test_every_write_is_whole_or_not_there_and_what_was_durable_stays(recorded, tmp_path):
     operations, expected = recorded
-    assert (16, 16) == (len(expected), len(set(expected)))
+    assert (15, 15) == (len(expected), len(set(expected)))
     looked, problems = power_loss.check(operations, expected, seed=1, most=250, folder=tmp_path)
     assert (250, []) == (looked, problems)
 

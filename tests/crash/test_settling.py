@@ -66,7 +66,7 @@ def test_every_write_and_every_request_of_a_whole_apply_is_a_boundary(begun, who
     assert 30 == here.network.posts - before
     found = Counter(boundaries.passed)
     counts = {
-        "bind": 1, "_hold": 2, "claim_all": 30, "record_all": 30, "settle": 2, "take_back": 5, "end_take_back": 5,
+        "bind": 1, "_hold": 2, "claim_all": 30, "record_all": 6, "settle": 2, "take_back": 5, "end_take_back": 5,
         "complete": 1, "let_go": 1, "POST": 30, "DELETE": 10, "GET": found["before GET"],
     }  # fmt: skip
     expected = {f"{when} {name}": count for name, count in counts.items() for when in ("before", "in", "after")}

@@ -115,13 +115,14 @@ class Ledger:
     def trusts_absence(self):
         return self._ports.call("ledger.trusts_absence")
 
-    def claim_all(self, wanted, *, epoch):
+    def claim_all(self, wanted, *, epoch, outcomes=()):
         def prepare_at(prepare, signed_at, claim):
             self._ports.signed_at = signed_at
             return prepare(claim)
 
         live = [partial(prepare_at, prepare) for _, prepare in wanted]
-        return self._ports.call("ledger.claim_all", tuple(intent for intent, _ in wanted), live=live, epoch=epoch)
+        intents = tuple(intent for intent, _ in wanted)
+        return self._ports.call("ledger.claim_all", intents, live=live, epoch=epoch, outcomes=tuple(outcomes))
 
     def __getattr__(self, name):
         return lambda *given, **more: self._ports.call(f"ledger.{name}", *given, **more)
@@ -135,6 +136,10 @@ class Provider:
 
     def connect(self):
         """The line is open; that it can't be opened is one of the ways in which a POST is not made."""
+
+    def open_until(self):
+        """Always open, so that an answer and the next claim are one step."""
+        return float("inf")
 
     def prepare(self, job, tag, numbers):
         now, until = self._ports.signed_at

@@ -261,7 +261,7 @@ PLANTED = (
         bugs=(Bug(
             "apply", "            answer = self.provider.submit(prepared)\n",
             "            try:\n                answer = self.provider.submit(prepared)\n"
-            "            except InDoubt:\n                answer = self.provider.submit(prepared)\n",
+            "            except Exception:\n                answer = self.provider.submit(prepared)\n",
         ),),
     ),
     Variant(

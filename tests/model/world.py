@@ -455,7 +455,9 @@ class World:
         call = at.call
         what = call.name.removeprefix("ledger.")
         if what == "claim_all" and self._spent(ledger):
-            yield "has no job left", {}, _ENDS
+            record = processes.Call("ledger.record_all", (call.more["outcomes"],))
+            after, _ = self.books.do(ledger, elapsed, partial(_carry_out, record, "record_all", moment(elapsed)))
+            yield "has no job left", {"ledger": after}, _ENDS
             return
         key = (ledger, elapsed, at.key)
         found = self._done.get(key)

@@ -1,6 +1,7 @@
 """Carrying out a plan against the simulator, over a real client; the simulator's journal is the witness."""
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,18 +9,19 @@ import pytest
 import timed
 from requests import RequestException
 
-from smsdeclare.apply import DOUBTS_IN_A_ROW, FRESH_SECONDS, JobDone, JobMissed, Trouble, apply
+from smsdeclare.apply import FRESH_SECONDS, JobDone, JobMissed, Trouble, apply
 from smsdeclare.clock import SystemClock
 from smsdeclare.columns import Text
+from smsdeclare.conclusions import DOUBTS_IN_A_ROW
 from smsdeclare.definitions import Times
-from smsdeclare.errors import PlanStale, ProviderError
+from smsdeclare.errors import Held, PlanStale, ProviderError
 from smsdeclare.jobs import Job
 from smsdeclare.lanes import OneLane, Threads
 from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.ovh import OvhProvider
 from smsdeclare.rates import bill
-from smsdeclare.records import Binding, Key
+from smsdeclare.records import Binding, Key, Stopped
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.server import Server
 from smsdeclare.simulator.settings import Credential, Service, Settings
@@ -245,6 +247,34 @@ def test_what_expires_while_the_run_goes_on_is_missed_and_not_posted(world):
 def test_a_stop_is_heeded_before_the_next_claim(world):
     here = world()
     here.apply(job(A), job(B, text="other"), stop=lambda: bool(here.received))
+    assert ({A: State.ACCEPTED}, [A]) == (here.states, here.received)
+
+
+def serial(path):
+    """Every write raises it."""
+    with closing(SqliteLedger(path)) as ledger:
+        return int(ledger._meta["serial"])
+
+
+def test_what_came_of_a_job_is_written_with_the_claim_of_the_next(world):
+    here = world()
+    here.apply()
+    before = serial(here.path)
+    events = here.apply(*(job(number, text="abc"[place]) for place, number in enumerate(NUMBERS[:3])))
+    assert (3, 4) == (len(events), serial(here.path) - before)
+
+
+def test_what_was_answered_comes_on_record_where_the_next_claim_is_refused(world):
+    here = world()
+
+    def stop():
+        if here.received:
+            with closing(SqliteLedger(here.path)) as other:
+                other.stop(Stopped(reason="wrong text", actor="ana", at="2026-12-01T08:00:00Z"))
+        return False
+
+    with pytest.raises(Held):
+        here.apply(job(A), job(B, text="b"), stop=stop)
     assert ({A: State.ACCEPTED}, [A]) == (here.states, here.received)
 
 
