@@ -356,8 +356,8 @@ BUGS = (
             ),
             Change(
                 _RUN,
-                "self._post(draft, digest, margin, stop, lanes), stop, progress)\n",
-                "self._post(draft, digest, margin, stop, lanes), stop, progress)\n"
+                "self._post(draft.jobs, digest, margin, stop, lanes), stop, progress)\n",
+                "self._post(draft.jobs, digest, margin, stop, lanes), stop, progress)\n"
                 '                for sms in self.ledger.__dict__.pop("later", ()):\n'
                 "                    self.opened.provider.take_back(sms)\n",
             ),

@@ -17,7 +17,7 @@ from smsdeclare import apply as acting
 from smsdeclare import codes
 from smsdeclare.clock import timestamp
 from smsdeclare.diagnostics import Diagnostic
-from smsdeclare.errors import Held, PolicyRefused, SmsdeclareError, StateError
+from smsdeclare.errors import Held, PlanStale, PolicyRefused, SmsdeclareError, StateError
 from smsdeclare.intents import intent
 from smsdeclare.records import Outcome
 from smsdeclare.states import State
@@ -47,6 +47,8 @@ _AIM_SECONDS = 60.0
 _LOOK_SECONDS = 10.0
 #: A job whose request does not fit its claim is claimed anew so often.
 _TRIES = 3
+#: Of what waited, the newest version took something no more; the rest of it was stored.
+_OVERTAKEN = (codes.STATE_STOPPED, codes.STATE_MOVED_ON)
 
 
 def apply(
@@ -140,8 +142,10 @@ class _Windows:
                 finally:
                     run.close()  # type: ignore[attr-defined]
                     self._give_back(list(self.ready), "its turn did not come before the run ended")
-        except (StateError, Held) as error:
-            raise StateError(Diagnostic(code=codes.OUTCOMES_UNSTORED, detail=str(error))) from error
+        except (StateError, Held, PlanStale) as error:
+            if error.diagnostics[0].code not in _OVERTAKEN:
+                raise StateError(Diagnostic(code=codes.OUTCOMES_UNSTORED, detail=str(error))) from error
+            failure = failure or error
         yield from self.told
         if failure is not None:
             raise failure

@@ -184,3 +184,6 @@ def _next(session: Session, folder: Path, answers: scaffold.Answers, pipeline: t
         session.note(f"Then look at what it would send: smsdeclare plan{where}")
     else:
         session.note(f"Now look at what it would send: smsdeclare plan{where}")
+        session.note(
+            f"Or see it in a browser: smsdeclare sandbox; in another terminal smsdeclare apply{where} -f trials.yaml"
+        )

@@ -52,7 +52,8 @@ def settings_of_broken_files(written: Mapping[str, Any]) -> StateSettings | None
 
 def open_branch(folder: Path, settings: StateSettings, numbers: Numbers) -> GitLedger:
     """The state on its branch, fetched; raises InputError or StateError."""
-    seal, unseal = sealing_by_environment() if settings.is_encrypted else (in_clear, not_sealed)
+    name = f"branch {settings.branch}"
+    seal, unseal = sealing_by_environment(name) if settings.is_encrypted else (in_clear, not_sealed)
     clock = SystemClock()
     git = Git(folder, settings.remote, environment.whole())
     return GitLedger(Branch(git, settings.branch, clock), clock, seal, unseal, numbers)
@@ -62,8 +63,8 @@ def _own(settings: StateSettings, *, is_sandbox: bool) -> StateSettings:
     return replace(settings, branch=f"{settings.branch}-sandbox") if is_sandbox else settings
 
 
-def sealing_by_environment() -> tuple[Seal, Seal]:
-    """What encrypts a state and opens it; bound to its lineage and serial."""
+def sealing_by_environment(name: str) -> tuple[Seal, Seal]:
+    """What encrypts a state and opens it; bound to its lineage and serial. Errors call it `name`."""
     keys = environment.state_keys()
 
     def seal(content: bytes, label: Label) -> bytes:
@@ -71,9 +72,9 @@ def sealing_by_environment() -> tuple[Seal, Seal]:
         return sealing.seal(zlib.compress(content, 1), lineage=label.lineage, serial=label.serial, keys=keys)
 
     def unseal(content: bytes, label: Label) -> bytes:
-        found = sealing.unseal(content, keys)
+        found = sealing.unseal(content, keys, name=name)
         if (found.lineage, found.serial) != label:
-            detail = f"sealed with serial {found.serial}, its commit says {label.serial}"
+            detail = f"{name}: sealed with serial {found.serial}, its commit says {label.serial}"
             raise StateError(Diagnostic(code=codes.STATE_PUT_BACK, detail=detail))
         return zlib.decompress(found.content)
 

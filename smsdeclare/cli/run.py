@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from smsdeclare.cli.opening import Opened
     from smsdeclare.cli.session import Session
     from smsdeclare.cli.signals import StopRequest
+    from smsdeclare.jobs import Job
     from smsdeclare.lanes import Lanes
     from smsdeclare.ledgers.relational import RelationalLedger
     from smsdeclare.planning import Draft
@@ -181,7 +182,7 @@ class Run:
                 if not self.has_ended:
                     with Threads(self.parallelism) as threads:
                         lanes = threads if self.parallelism > 1 else OneLane()
-                        self._take_all(self._post(draft, digest, margin, stop, lanes), stop, progress)
+                        self._take_all(self._post(draft.jobs, digest, margin, stop, lanes), stop, progress)
                 if not (stop() or self.has_ended or draft.plan.targets) and ledger.binding is not None:
                     ledger.complete(draft.revisions, timestamp(self.opened.provider.now()))
             except SmsdeclareError as error:
@@ -194,17 +195,16 @@ class Run:
         )
 
     def _post(
-        self, draft: Draft, digest: str, margin: timedelta, stop: StopRequest, lanes: Lanes
+        self, jobs: Iterable[Job], digest: str, margin: timedelta, stop: StopRequest, lanes: Lanes
     ) -> Iterable[JobDone | JobMissed | Trouble]:
-        jobs = sharing.apart(draft.jobs, self.ledger, self.holder.name) if self.ledger.is_shared else draft.jobs
         return ahead.apply(
-            jobs,
+            sharing.apart(jobs, self.ledger, self.holder.name) if self.ledger.is_shared else jobs,
             self.ledger,
             self.opened.provider,
             self.opened.clock,
             plan_digest=digest,
             margin=margin,
-            stop=lambda: stop() or self._lost is not None,
+            stop=lambda: stop() or not self._keeps_lease(),
             lanes=lanes,
             proven=self.proven,
         )
@@ -215,20 +215,21 @@ class Run:
                 self._take(event)
                 if progress is not None:
                     progress.show(event)
-                self._renew()
+                self._keeps_lease()
         finally:
             self.interrupted = stop()
         self._tell()
         if self._lost is not None:
             raise self._lost
 
-    def _renew(self) -> None:
-        """Keep the lease; where another run has it now, what is in flight still comes on record."""
+    def _keeps_lease(self) -> bool:
+        """Keep the lease, also while events wait to be told. Where it is lost, what is in flight comes on record."""
         try:
             if self._lost is None:
                 self.holder.renew()
         except Held as error:
             self._lost = error
+        return self._lost is None
 
     def _take(self, event: _Event) -> None:
         match event:

@@ -52,7 +52,7 @@ def command(session: Session, *, port: int, senders: tuple[str, ...]) -> None:
         session.out(_told(server.url, keys.application_key, keys.application_secret, keys.consumer_key, account.name))
         session.note("Ctrl-C ends it.")
         server.wait()
-    session.note("\nEnded. The SMS are forgotten.")
+    session.note("\nEnded. The SMS are forgotten; trials.state is not: remove it before you begin anew.")
 
 
 def _told(url: str, key: str, secret: str, consumer: str, service: str) -> str:
@@ -60,19 +60,20 @@ def _told(url: str, key: str, secret: str, consumer: str, service: str) -> str:
     return f"""Inbox     {url.removesuffix("1.0")}
 Endpoint  {url}
 
-In the terminal of smsdeclare, or of any other client; these keys are good for nothing else:
+In another terminal, set its keys; they are good for nothing else:
 
   export OVH_APPLICATION_KEY={key}
   export OVH_APPLICATION_SECRET={secret}
   export OVH_CONSUMER_KEY={consumer}
 
-In a root file for trials, with a state of its own:
+There, in the folder of your project: smsdeclare apply -f trials.yaml
+`smsdeclare init` writes that file. Where there is none, this is all of it, beside the `variables` of your root file:
 
+  version: 1
+  project: trials
   provider:
     name: ovh
     endpoint: {url}
     service: {service}
-  state:
-    path: trials.state
 
 """

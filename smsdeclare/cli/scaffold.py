@@ -37,21 +37,25 @@ class Answers:
 
 def project_files(answers: Answers) -> dict[str, str]:
     """The files without which there is no project, by their names in its folder."""
-    words = {"project": _plain(answers.project), "timezone": answers.timezone, "shop": answers.project}
     country = [f"    defaultCountry: {answers.country}   # of numbers that are written without one"]
     return {
         "smsdeclare.yaml": _filled(
-            "smsdeclare.yaml", words, {"provider": _provider(answers), "state": _state(answers)}
+            "smsdeclare.yaml", _words(answers), {"provider": _provider(answers), "state": _state(answers)}
         ),
         "messages.sms.yaml": _filled("messages.sms.yaml", {}, {"country": country if answers.country else []}),
         "data/customers.csv": _filled("customers.csv", {}, {}),
     }
 
 
+def _words(answers: Answers) -> dict[str, str]:
+    return {"project": _plain(answers.project), "timezone": answers.timezone, "shop": answers.project}
+
+
 def other_files(answers: Answers) -> dict[str, str]:
     """Those that may be there already, and are left as they are then."""
     parts = {"real": _REAL if answers.provider == "sandbox" else [], "ci": _CI[answers.ci]}
     return {
+        "trials.yaml": _filled("trials.yaml", _words(answers), {}),
         ".gitignore": _filled("gitignore", {}, {}),
         "README.md": _filled("README.md", {"project": answers.project}, parts).rstrip("\n") + "\n",
     }

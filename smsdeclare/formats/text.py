@@ -50,6 +50,9 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
     yield _paint(f"{_line(plan.project)}: what an apply would do ({place})", Color.HEAD, style)
     if plan.provider == "sandbox":
         yield _paint("SANDBOX: nothing leaves this machine; no phone rings.", Color.CARE, style)
+    elif plan.endpoint.startswith("http://"):  # nothing but loopback may be so
+        here = f"LOCAL: goes to {_line(plan.endpoint)} on this machine, not to OVHcloud."
+        yield _paint(here, Color.CARE, style)
     yield ""
     if not plan.changes:
         yield "  No message has a receiver."

@@ -24,8 +24,8 @@ FILE = "smsdeclare.state"
 #: Where the newest version that is known stands in our own repository, and where one is made.
 _KNOWN, _DRAFT = "refs/smsdeclare/known", "refs/smsdeclare/draft"
 _ABSENT = re.compile(r"couldn't find remote ref|could not find remote ref", re.IGNORECASE)
-#: Another push is in the middle of it.
-_LOCKED = re.compile(r"lock|failed to update ref", re.IGNORECASE)
+#: Another push is in the middle of it; rules say that something is locked, or blocked, as well.
+_LOCKED = re.compile(r"cannot lock ref|failed to (?:lock|update) ref|\.lock\b", re.IGNORECASE)
 #: After a push that did not come through it is tried again, the same one. Seconds.
 _PAUSES = (0.0, 1.0, 3.0)
 _TRAILER = re.compile(r"(Lineage|Serial|After): (\S+)")

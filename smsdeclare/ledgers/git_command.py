@@ -77,6 +77,10 @@ _MEANINGS: dict[Code, str] = {
 }
 
 
+#: What this machine's own disk says, to git and not to the remote, whose lines are marked.
+_NO_ROOM = re.compile(r"no space left on device|disk quota exceeded|read-only file system", re.IGNORECASE)
+_MARK = "remote:"
+
 #: How git ends where it does not know an option.
 _USAGE = 129
 
@@ -89,6 +93,8 @@ class Ended(NamedTuple):
     out: bytes
     #: Safe to show.
     said: str
+    #: Whether it failed for want of room on this machine, or of rights.
+    is_unwritable: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -104,10 +110,9 @@ class Git:
         self._program = _found(environment)
         self._folder = folder
         self._environment = _plain(environment)
-        self._home = tempfile.TemporaryDirectory(prefix="smsdeclare-")
+        self._home = _home()
         self._repository = Path(self._home.name) / "state.git"
         try:
-            _make(self._repository)
             settings = self._access()
             self._url = self._resolved(remote)
             self._set({**_SETTINGS, **settings})
@@ -162,6 +167,8 @@ class Git:
         if ended.code is None:
             detail = f"{self.shown}: no answer within {_REMOTE_SECONDS:.0f} s"
             return StateError(Diagnostic(code=codes.STATE_UNREACHABLE, detail=detail))
+        if ended.is_unwritable:
+            return StateError(Diagnostic(code=codes.STATE_UNWRITABLE, detail=f"{self._home.name}: {ended.said}"))
         fitting = (code for code, words in _MEANINGS.items() if re.search(words, ended.said, re.IGNORECASE))
         code = next(fitting, codes.STATE_UNREACHABLE)
         return StateError(Diagnostic(code=code, detail=f"{self.shown}: {ended.said or 'git says nothing'}"))
@@ -223,22 +230,42 @@ class Git:
             except BaseException:
                 _end(process)
                 raise
-        return Ended(process.returncode, out, self._safe(said.decode(errors="replace")))
+        text = said.decode(errors="replace")
+        return Ended(process.returncode, out, self._safe(text), self._is_about_here(text))
+
+    def _is_about_here(self, said: str) -> bool:
+        ours = [line for line in said.splitlines() if not line.startswith(_MARK)]
+        return any(self._home.name in line or _NO_ROOM.search(line) for line in ours)
 
     def _safe(self, said: str) -> str:
         """What may be shown of it: one line, no secret, nothing that a terminal obeys."""
-        lines = [line.removeprefix("remote:").strip() for line in said.splitlines()]
+        lines = [line.removeprefix(_MARK).strip() for line in said.splitlines()]
         told = "; ".join(line for line in lines if line and not line.startswith(_NOISE))
         plain = visible(_SECRET.sub("", told))
         return plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}…"
 
 
-def _make(repository: Path) -> None:
-    """A bare repository as `git init` makes it."""
-    for name in ("objects", "refs"):
-        (repository / name).mkdir(parents=True)
-    (repository / "HEAD").write_text("ref: refs/heads/none\n")
-    (repository / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+def _home() -> tempfile.TemporaryDirectory[str]:
+    """A folder with a bare repository as `git init` makes it; raises StateError where there is no room for it."""
+    try:
+        home = tempfile.TemporaryDirectory(prefix="smsdeclare-")
+    except OSError as error:
+        raise _unwritable(error) from None
+    try:
+        repository = Path(home.name) / "state.git"
+        for name in ("objects", "refs"):
+            (repository / name).mkdir(parents=True)
+        (repository / "HEAD").write_text("ref: refs/heads/none\n")
+        (repository / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+    except OSError as error:
+        home.cleanup()
+        raise _unwritable(error) from None
+    return home
+
+
+def _unwritable(error: OSError) -> StateError:
+    detail = f"{error.filename or 'the folder for temporary files'}: {error.strerror}"
+    return StateError(Diagnostic(code=codes.STATE_UNWRITABLE, detail=visible(detail)))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -37,6 +37,8 @@ class ClientCredentials:
 
 Credentials = ApplicationKeys | ClientCredentials
 
+#: Where no browser makes keys.
+_HERE = "`smsdeclare sandbox` prints three lines that set the keys of its endpoint: paste them into this terminal."
 #: What an HTTP header can carry without being taken for something else.
 _HEADER_TEXT = re.compile("[!-~]+")
 _KEYS = ("application_key", "application_secret", "consumer_key")
@@ -80,7 +82,10 @@ def find(environment: Mapping[str, str], conf: ConfigParser, endpoint: str) -> C
     filed = {name: conf.get(endpoint, name, fallback="").strip() for name in (*_KEYS, *_CLIENT)}
     given = {name for name, value in around.items() if value} or {name for name, value in filed.items() if value}
     if not given:
-        raise InputError(Diagnostic(code=codes.NO_CREDENTIALS, detail="neither in the environment nor in an ovh.conf"))
+        detail = "neither in the environment nor in an ovh.conf"
+        raise InputError(
+            Diagnostic(code=codes.NO_CREDENTIALS, detail=detail, suggestion=_HERE if is_loopback(endpoint) else "")
+        )
     if given & set(_KEYS[:2]) and given & set(_CLIENT):
         detail = "an application key and an OAuth2 client stand side by side"
         raise InputError(Diagnostic(code=codes.CREDENTIALS_MIXED, detail=detail))

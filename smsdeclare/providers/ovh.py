@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 _IDLE_SECONDS = 2.0
 #: The provider's time is asked anew after this, since clocks are set and laptops sleep. Seconds.
 _TIME_VALID_SECONDS = 300.0
+#: What to do where a server of this machine does not answer.
+_HERE = "Is it running? `smsdeclare sandbox` is such a server, until Ctrl-C; then run again: nothing was sent twice."
 _NEVER = float("-inf")
 #: No clock says so. Epoch seconds, in the year 5138.
 _END_OF_TIME = 100_000_000_000
@@ -339,7 +341,8 @@ class OvhProvider:
             response, body = self._here.line.send(request, limit)
         except (RequestException, AnswerTooLarge, OSError) as error:
             detail = f"{request.method} {request.url}: {type(error).__name__}"
-            raise ProviderError(Diagnostic(code=codes.PROVIDER_UNREACHABLE, detail=detail)) from error
+            hint = _HERE if str(request.url).startswith("http://") else ""  # nothing but loopback may be so
+            raise ProviderError(Diagnostic(code=codes.PROVIDER_UNREACHABLE, detail=detail, suggestion=hint)) from error
         finally:
             self._here.used_at = self._clock.monotonic()
         return read(response, body, request)

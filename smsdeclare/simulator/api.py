@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote
 
-from smsdeclare.simulator import account, granting, lists
+from smsdeclare.simulator import account, granting, lists, replies
 from smsdeclare.simulator.auth import authenticate
 from smsdeclare.simulator.history import History
 from smsdeclare.simulator.messages import Answer, Refused, Request, Response, no_such_url, refused, to_bytes
@@ -189,6 +189,22 @@ def _outgoing(call: _Call) -> Answer:
     return call.one(view)
 
 
+def _incoming_list(call: _Call) -> Answer:
+    found = replies.received(call.history, call.service.name, call.request.query)
+    return call.listing([one.id for one in found], lambda place: replies.incoming_view(found[place], call.settings))
+
+
+def _incoming(call: _Call) -> Answer:
+    def view(number: str) -> object:
+        return replies.incoming_view(replies.find(call.history, call.service.name, number), call.settings)
+
+    return call.one(view)
+
+
+def _delete_incoming(call: _Call) -> Answer:
+    return replies.delete(call.history, call.service.name, call.key, call.at)
+
+
 def _estimate(call: _Call) -> Answer:
     return account.estimate(call.settings, call.request.body)
 
@@ -226,4 +242,7 @@ _ROUTES: tuple[_Route, ...] = (
     ("DELETE", _SERVICE + r"/jobs" + _KEY, _cancel, False),
     ("GET", _SERVICE + r"/outgoing", _outgoing_list, False),
     ("GET", _SERVICE + r"/outgoing" + _KEY, _outgoing, False),
+    ("GET", _SERVICE + r"/incoming", _incoming_list, False),
+    ("GET", _SERVICE + r"/incoming" + _KEY, _incoming, False),
+    ("DELETE", _SERVICE + r"/incoming" + _KEY, _delete_incoming, False),
 )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: One line of the journal; JSON-able.
 Record: TypeAlias = dict[str, Any]
 
+#: The first id of a reply; later ones follow.
+_FIRST_REPLY = 911406
 #: The first id; later ones leave gaps, as the real ones do.
 _FIRST_ID = 27814656
 
@@ -85,6 +87,21 @@ class Sms:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What somebody answered to an SMS. Its time is epoch seconds on the server's clock."""
+
+    id: int
+    service: str
+    #: The phone.
+    sender: str
+    #: Of the SMS that it answers.
+    tag: str
+    message: str
+    credits: float
+    at: float
+
+
 class History:
     """The journal and what is derived from it; appending is the only way to change either."""
 
@@ -98,6 +115,8 @@ class History:
         self._jobs = 0
         self._receipts: dict[int, tuple[int, float]] = {}
         self._stops: dict[str, dict[str, float]] = defaultdict(dict)
+        self._replies: dict[int, Reply] = {}
+        self._deleted: set[int] = set()
         #: Token of its page → a consumer key that was asked for while this world ran.
         self.asked: dict[str, Credential] = {}
         for record in records:
@@ -114,6 +133,10 @@ class History:
             self._receipts[record["receipt"]] = (record["ptt"], record["at"])
         elif "stop" in record:
             self._stops[record["service"]].setdefault(record["stop"], record["at"])
+        elif "reply" in record:
+            self._answer(record)
+        elif "deleted" in record:
+            self._deleted.add(record["deleted"])
         elif "asked" in record:
             self.asked[record["asked"]] = self._credential(record)
         elif "decided" in record:
@@ -125,6 +148,19 @@ class History:
             self._spent[sms.service] += sms.credits
             self._jobs = max(self._jobs, sms.job_number)
         self.journal.append(record)
+
+    def _answer(self, record: Record) -> None:
+        sms = self._sms[record["to"]]
+        self._replies[record["reply"]] = Reply(
+            id=record["reply"],
+            service=sms.service,
+            sender=sms.receiver,
+            tag=sms.tag,
+            message=record["message"],
+            credits=record["credits"],
+            at=record["at"],
+        )
+        self._spent[sms.service] += record["credits"]
 
     def _credential(self, record: Record) -> Credential:
         key = record["applicationKey"]
@@ -159,6 +195,17 @@ class History:
     def stopped_at(self, service: str, number: str) -> float | None:
         """When somebody answered STOP while this world ran."""
         return self._stops[service].get(number)
+
+    @property
+    def next_reply_id(self) -> int:
+        """The id of the next reply."""
+        return _FIRST_REPLY + len(self._replies)
+
+    def replies(self, service: str, *, deleted: bool = False) -> list[Reply]:
+        """What was answered to the account, oldest first; what was deleted from the list only where that is asked."""
+        return [
+            one for one in self._replies.values() if one.service == service and (deleted or one.id not in self._deleted)
+        ]
 
     def blacklist(self, service: Service) -> tuple[str, ...]:
         """Who answered STOP, before and since."""

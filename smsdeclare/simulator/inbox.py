@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from smsdeclare.simulator import grant_page, inbox_page
+from smsdeclare.simulator import grant_page, inbox_page, replies
 from smsdeclare.simulator.account import PTTS
 from smsdeclare.simulator.faults import MEANINGS
 from smsdeclare.simulator.lists import waits
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from smsdeclare.simulator.api import Simulator
     from smsdeclare.simulator.faults import Faults
+    from smsdeclare.simulator.history import Sms
     from smsdeclare.simulator.settings import Settings
 
     #: Fields of a form and the moment in; where to go then, or None where there is nothing of the kind.
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _API = ("/1.0/", "/v1/")
 #: A name that leads here and that nobody else can have; the port may be any.
 _HERE = re.compile(r"(?:127\.0\.0\.1|localhost)(?::[0-9]{1,5})?")
+#: The word that a phone answers with to get nothing more.
+_STOP = "STOP"
 #: A form of this page is far smaller.
 _LIMIT = 10_000
 _HTML = "text/html; charset=us-ascii"
@@ -49,6 +52,7 @@ class Inbox:
         self._forms: dict[str, _Act] = {
             "/receipt": self._receipt,
             "/stop": self._stop,
+            "/reply": self._reply,
             "/fault": self._fault,
             "/times": self._times,
             "/grant": self._grant,
@@ -107,18 +111,26 @@ class Inbox:
             _plain(404, "Nobody asks for this.") if asked is None else _html(grant_page.page(asked, key, self._token))
         )
 
+    def _arrived(self, number: str, at: float) -> Sms | None:
+        """The SMS of that id, once a phone has it."""
+        every = (sms for service in self.settings.services for sms in self._simulator.history.all(service.name))
+        return next((sms for sms in every if str(sms.id) == number and not waits(sms, at)), None)
+
     def _receipt(self, form: Mapping[str, str], at: float) -> str | None:
-        number, ptt = form.get("id", ""), form.get("ptt", "")
-        found = [
-            sms
-            for service in self.settings.services
-            for sms in self._simulator.history.all(service.name)
-            if str(sms.id) == number and not waits(sms, at)
-        ]
-        if not found or ptt not in map(str, PTTS):
+        sms, ptt = self._arrived(form.get("id", ""), at), form.get("ptt", "")
+        if sms is None or ptt not in map(str, PTTS):
             return None
-        self._simulator.history.append({"receipt": found[0].id, "ptt": int(ptt), "at": at})
-        return f"#sms-{number}"
+        self._simulator.history.append({"receipt": sms.id, "ptt": int(ptt), "at": at})
+        return f"#sms-{sms.id}"
+
+    def _reply(self, form: Mapping[str, str], at: float) -> str | None:
+        sms, text = self._arrived(form.get("id", ""), at), form.get("text", "").strip()
+        if sms is None or not 0 < len(text) <= replies.LONGEST or replies.hindrance(sms, self.settings, at):
+            return None
+        if text.upper() == _STOP:
+            return self._stop({"number": sms.receiver}, at)
+        replies.reply(self._simulator.history, sms, text, at)
+        return f"#phone-{sms.receiver.removeprefix('+')}"
 
     def _stop(self, form: Mapping[str, str], at: float) -> str | None:
         number, history = form.get("number", ""), self._simulator.history

@@ -8,6 +8,7 @@ from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from smsdeclare.simulator import replies
 from smsdeclare.simulator.account import PTTS
 from smsdeclare.simulator.faults import MEANINGS
 from smsdeclare.simulator.lists import receipt_of, waits
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from smsdeclare.simulator.api import Simulator
     from smsdeclare.simulator.faults import Faults
-    from smsdeclare.simulator.history import History, Sms
+    from smsdeclare.simulator.history import History, Reply, Sms
 
 #: So many phones, and so many SMS of each, the latest, are shown; the rest is counted.
 PHONES, EACH = 100, 30
@@ -52,14 +53,15 @@ ol{list-style:none;margin:.75rem 0;padding:0}li{margin:0 0 1rem}
 .bubble{background:var(--bubble);border-radius:1rem 1rem 1rem .25rem;margin:.2rem 0;max-width:92%;padding:.6rem .8rem;
 white-space:pre-wrap;width:fit-content}
 .waits .bubble{background:var(--wait);outline:2px dashed var(--line)}
-.mine .bubble{background:var(--mine);border-radius:1rem 1rem .25rem 1rem;margin-left:auto}.mine{text-align:right}
+.mine .bubble{background:var(--mine);border-radius:1rem 1rem .25rem 1rem;margin-left:auto;text-align:left}
+.mine{text-align:right}time{white-space:nowrap}
 .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
 form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:end;margin:.35rem 0}
 form>*{max-width:100%;min-width:0}label{display:block;font-size:.9rem}
 button,select,input{background:var(--card);border:1px solid var(--line);border-radius:.5rem;color:var(--ink);
 font:inherit;max-width:100%;min-height:2.4rem;padding:.3rem .7rem}
 li button,li select{font-size:.875rem;min-height:2rem;padding:.15rem .5rem}button{cursor:pointer}
-input[type=text]{width:7rem}
+input[type=text]{width:7rem}input.text{width:16rem}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 :target{outline:2px solid var(--link);outline-offset:4px}
 .on{border-color:var(--bad);border-width:2px}
@@ -138,30 +140,63 @@ def _phones(simulator: Simulator, at: float, hidden: str, wanted: str) -> Iterat
         yield "<p>No SMS has come in yet.</p>" if not wanted else "<p>No phone has such a number.</p>"
     yield '<div class="cards">'
     for number in list(reversed(phones))[:PHONES]:
-        yield from _phone(history, number, phones[number], at, hidden)
+        yield from _phone(simulator, number, phones[number], at, hidden)
     yield "</div>"
     if len(phones) > PHONES:
         yield f"<p>And {len(phones) - PHONES:,} more phones; look for one by its number.</p>"
 
 
-def _phone(history: History, number: str, received: list[Sms], at: float, hidden: str) -> Iterator[str]:
-    key = escape(number.removeprefix("+"))
+def _phone(simulator: Simulator, number: str, received: list[Sms], at: float, hidden: str) -> Iterator[str]:
+    history, key = simulator.history, escape(number.removeprefix("+"))
+    services = dict.fromkeys(sms.service for sms in received)
+    answers = [one for name in services for one in history.replies(name, deleted=True) if one.sender == number]
+    stopped = history.stopped_at(received[-1].service, number)
+    shown = [(sms.created_at, "".join(_bubble(history, sms, at, hidden))) for sms in received[-EACH:]]
+    shown += [(one.at, _answer(one)) for one in answers[-EACH:]]
+    earlier = len(received) + len(answers) + (stopped is not None) - EACH
+    if stopped is not None:
+        shown.append((stopped, _mine(stopped, "STOP", "on the account's blacklist")))
+    shown.sort(key=lambda one: one[0])
     yield f'<section class="card" id="phone-{key}" aria-labelledby="name-{key}">'
     yield f'<h3 id="name-{key}">{escape(number)}</h3>'
-    if len(received) > EACH:
-        yield f'<p class="soft">{len(received) - EACH:,} earlier SMS are not shown.</p>'
-    yield "<ol>"
-    for sms in received[-EACH:]:
-        yield from _bubble(history, sms, at, hidden)
-    stopped = history.stopped_at(received[-1].service, number)
-    if stopped is not None:
-        yield f'<li class="mine"><div class="soft">{_moment(stopped)}</div><div class="bubble">STOP</div>'
-        yield '<div class="soft">on the account\'s blacklist</div></li>'
-    yield "</ol>"
-    if stopped is None and any(not waits(sms, at) for sms in received):
+    if earlier > 0:
+        yield f'<p class="soft">{earlier:,} earlier SMS are not shown.</p>'
+    yield f"<ol>{''.join(one for _, one in shown[-EACH:])}</ol>"
+    arrived = [sms for sms in received if not waits(sms, at)]
+    if arrived:
+        yield from _form_to_reply(simulator, arrived, at, hidden)
+    if arrived and stopped is None:
         yield f'<form method="post" action="/stop">{hidden}<input type="hidden" name="number" value="{escape(number)}">'
         yield f'<button aria-label="Answer STOP from {escape(number)}">Answer STOP</button></form>'
     yield "</section>"
+
+
+def _form_to_reply(simulator: Simulator, arrived: list[Sms], at: float, hidden: str) -> Iterator[str]:
+    """An answer goes to the latest SMS that can be answered; where none can, it is said why of the latest."""
+    answered = next((sms for sms in reversed(arrived) if not replies.hindrance(sms, simulator.settings, at)), None)
+    if answered is None:
+        why = replies.hindrance(arrived[-1], simulator.settings, at)
+        yield f'<p class="soft"><bdi>{escape(why)}</bdi></p>'
+        return
+    yield (
+        f'<form method="post" action="/reply">{hidden}<input type="hidden" name="id" value="{answered.id}">'
+        f"<label>Answer to <bdi>{escape(answered.sender)}</bdi><br>"
+        f'<input type="text" name="text" class="text" maxlength="{replies.LONGEST}" autocomplete="off" required '
+        f'aria-label="Answer to {escape(answered.sender)} from {escape(answered.receiver)}"></label>'
+        f'<button aria-label="Send the answer from {escape(answered.receiver)}">Send</button></form>'
+    )
+
+
+def _answer(one: Reply) -> str:
+    return _mine(one.at, one.message, f"in <code>incoming</code>, {_many(one.credits, 'credit')}")
+
+
+def _mine(at: float, text: str, told: str) -> str:
+    """A bubble of the phone's own."""
+    return (
+        f'<li class="mine"><div class="soft">{_moment(at)}</div><div class="bubble"><bdi>{escape(text)}</bdi></div>'
+        f'<div class="soft">{told}</div></li>'
+    )
 
 
 def _bubble(history: History, sms: Sms, at: float, hidden: str) -> Iterator[str]:

@@ -45,7 +45,7 @@ def find_waiting(history: History, service: str, number: str, at: float) -> Sms:
     shift = history.settings.jobs_id_shift
     sms = history.find(service, int(number) - shift) if _LONG.fullmatch(number) else None
     if sms is None or not waits(sms, at):
-        raise _no_object(number)
+        raise no_object(number)
     return sms
 
 
@@ -77,7 +77,7 @@ def find_sent(history: History, service: str, number: str, at: float) -> Sms:
     shift = history.settings.outgoing_id_shift
     sms = history.find(service, int(number) - shift) if _LONG.fullmatch(number) else None
     if sms is None or not _is_listed(sms, history.settings, at):
-        raise _no_object(number)
+        raise no_object(number)
     return sms
 
 
@@ -92,7 +92,7 @@ def job_view(sms: Sms, settings: Settings) -> dict[str, Any]:
         "ptt": settings.ptt_before_receipt,
         "differedDelivery": sms.differed_period,
         "sender": sms.sender,
-        "receiver": _listed_number(sms.receiver, settings),
+        "receiver": listed_number(sms.receiver, settings),
         "message": _listed_message(sms, settings),
         "messageLength": len(_listed_message(sms, settings)),
         "numberOfSms": sms.parts,
@@ -175,12 +175,9 @@ def _filter(name: str, value: str, history: History, at: float) -> Callable[[Sms
     match name:
         case "tag" | "sender" | "receiver":
             return lambda sms: outgoing_view(sms, history, at)[name] == value
-        case "creationDatetime.from":
-            earliest = _moment(name, value, settings)
-            return lambda sms: int(sms.created_at) >= earliest
-        case "creationDatetime.to":
-            latest = _moment(name, value, settings)
-            return lambda sms: int(sms.created_at) <= latest
+        case "creationDatetime.from" | "creationDatetime.to":
+            fits = filter_of_moment(name, value, settings)
+            return lambda sms: fits(sms.created_at)
         case "deliveryReceipt" | "ptt" | "differedDelivery":
             figure = _figure(name, value)
             return lambda sms: outgoing_view(sms, history, at)[name] == figure
@@ -188,6 +185,14 @@ def _filter(name: str, value: str, history: History, at: float) -> Callable[[Sms
             return lambda _: False
         case _:
             raise refused(400, f"Unknown parameter: {name}")
+
+
+def filter_of_moment(name: str, value: str, settings: Settings) -> Callable[[float], bool]:
+    """The test that a filter by `creationDatetime` stands for. Raises Refused 400 where the value is no moment."""
+    bound = _moment(name, value, settings)
+    if name.endswith(".from"):
+        return lambda moment: int(moment) >= bound
+    return lambda moment: int(moment) <= bound
 
 
 def _figure(name: str, value: str) -> int:
@@ -217,7 +222,8 @@ def _page_figure(request: Request, header: str, default: int) -> int:
     return figure
 
 
-def _listed_number(number: str, settings: Settings) -> str:
+def listed_number(number: str, settings: Settings) -> str:
+    """A number as the lists spell it."""
     return number if settings.listed_numbers == "+" else f"00{number.removeprefix('+')}"
 
 
@@ -225,5 +231,6 @@ def _listed_message(sms: Sms, settings: Settings) -> str:
     return sms.message + STOP_CLAUSE if sms.stop_clause and settings.message_shows_stop else sms.message
 
 
-def _no_object(number: str) -> Refused:
+def no_object(number: str) -> Refused:
+    """There is none of that id."""
     return refused(404, f"The requested object (id = {number}) does not exist")

@@ -187,6 +187,12 @@ class Settings:
     #: UNKNOWN: their days; 0 is Monday.
     marketing_days: tuple[int, ...] = (0, 1, 2, 3, 4, 5)
 
+    # Replies
+    #: How long a short number can be answered. Hours after the SMS; None: for ever.
+    reply_hours: float | None = 48.0
+    #: UNKNOWN: what a reply costs; at least a credit is documented. Credits a part.
+    reply_rate: float = 1.0
+
     # Overload
     #: UNKNOWN: `Retry-After` of a 429; empty: no such header.
     retry_after: str = ""

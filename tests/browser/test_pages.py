@@ -100,6 +100,9 @@ def sandbox():
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 def test_clicks_push_what_phones_do_and_switch_faults(visit, sandbox, picture, script):
     page = visit(sandbox.address, java_script_enabled=script, color_scheme="light")
+    page.get_by_label("Answer to 38069 from +33639980002").fill("Thank you, I am at home.")
+    page.get_by_role("button", name="Send the answer from +33639980002").click()
+    page.get_by_text("in incoming").wait_for()
     page.get_by_role("button", name="Answer STOP from +33639980001").click()
     page.get_by_text("on the account's blacklist").wait_for()
     page.get_by_role("region", name="+33639980001").get_by_text("Failed", exact=True).last.click()
@@ -111,7 +114,32 @@ def test_clicks_push_what_phones_do_and_switch_faults(visit, sandbox, picture, s
     assert 1 == sum("stop" in line for line in sandbox.world.journal)
     assert [24] == [line["ptt"] for line in sandbox.world.journal if "receipt" in line]
     page.goto(sandbox.address)
+    page.set_viewport_size({"width": 1000, "height": 1130})
     picture(page, "inbox")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_an_answer_is_typed_and_sent(visit, sandbox, script):
+    sandbox.post("Shall we keep your table?", 3, tag="table")
+    sandbox.post("Only a name", 4, sender="ACME")
+    page = visit(sandbox.address, java_script_enabled=script)
+    name = page.get_by_role("region", name="+33639980004")
+    assert name.get_by_text("ACME can't be answered: it is a name, not a number.").is_visible()
+    assert 0 == name.get_by_role("textbox").count()
+    page.get_by_label("Answer to 38069 from +33639980003").fill("Yes <b>please</b>")
+    page.get_by_role("button", name="Send the answer from +33639980003").click()
+    answers = page.get_by_role("region", name="+33639980003").locator(".mine .bubble")
+    assert ["Yes <b>please</b>"] == answers.all_inner_texts()
+    page.get_by_label("Answer to 38069 from +33639980003").focus()
+    page.keyboard.type("At 8")
+    page.keyboard.press("Enter")
+    answers.nth(1).wait_for()
+    headers = {"Authorization": "Bearer token"}
+    path = "/1.0/sms/sms-ab12345-1/incoming"
+    listed = json.loads(sandbox.world.handle("GET", f"{path}?tag=table", headers, b"", sandbox.now).body)
+    read = [json.loads(sandbox.world.handle("GET", f"{path}/{one}", headers, b"", sandbox.now).body) for one in listed]
+    assert ["Yes <b>please</b>", "At 8"] == [one["message"] for one in read]
+    assert {"+33639980003"} == {one["sender"] for one in read}
 
 
 def test_keys_alone_are_enough(visit, sandbox):

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
+import tempfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -283,6 +284,7 @@ def test_a_branch_of_somebody_else_is_left_as_it_is(place, name, found):
         ("GitLab: You are not allowed to push code to protected branches on this project.", "SMS584"),
         ("GH001: Large files detected.", "SMS585"),
         ("fatal: write error: No space left on device", "SMS585"),
+        ("This branch is locked, and pushes to it are blocked.", "SMS584"),
     ],
 )
 def test_what_the_server_refuses_is_told_and_not_claimed(place, ledger, said, found):
@@ -319,6 +321,33 @@ def test_each_way_that_leads_nowhere_has_a_code(place, tool, said, found):
     with pytest.raises(StateError) as caught:
         place.ledger(environment=tool(f"case \" $* \" in *\" fetch \"*) printf '%s' '{words}' >&2; exit 128;; esac"))
     assert found == code(caught).id
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("fetch", "fatal: failed to write to $home/state.git/shallow.lock: No space left on device"),
+        ("fetch", "fatal: unable to write loose object file: No space left on device"),
+        ("fetch", "error: cannot update ref 'refs/x': couldn't write '$home/state.git/refs/x.lock'"),
+        ("fast-import", "fatal: write error: No space left on device"),
+    ],
+)
+def test_a_full_disk_of_this_machine_is_not_taken_for_the_remote_s(place, tool, command, said):
+    """Whoever reads at night looks where there is no room, and not for a smaller state."""
+    find = 'for one in "$@"; do case "$one" in */state.git) home=${one%/state.git};; esac; done'
+    full = f'case " $* " in *" {command} "*) {find}; echo "{said}" >&2; exit 128;; esac'
+    with pytest.raises(StateError) as caught, closing(place.ledger(environment=tool(full))) as ledger:
+        ledger.bind(ledgers.BINDING)
+    assert codes.STATE_UNWRITABLE is code(caught)
+    assert "smsdeclare-" in caught.value.diagnostics[0].detail
+
+
+def test_without_a_folder_for_temporary_files_it_is_no_fault_of_the_program(place, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(place.parent / "nowhere"))
+    with pytest.raises(StateError) as caught:
+        place.ledger()
+    assert codes.STATE_UNWRITABLE is code(caught)
+    assert "nowhere" in caught.value.diagnostics[0].detail
 
 
 @pytest.mark.parametrize("script", ["echo git version 2.30.2; exit 129", "echo 'usage: git' >&2; exit 129"])
@@ -389,7 +418,7 @@ def test_what_was_fetched_is_nobody_else_s_and_gone_afterwards(place):
 @pytest.fixture
 def sealed(place, monkeypatch):
     monkeypatch.setenv("SMSDECLARE_STATE_KEY", KEY)
-    seal, unseal = repository.sealing_by_environment()
+    seal, unseal = repository.sealing_by_environment("branch of the test")
     return lambda: place.ledger(seal=seal, unseal=unseal)
 
 

@@ -27,6 +27,8 @@ NOT_TYPED = {
     ("README.md", "python3 -m venv"): "makes the environment in which this runs; .ci/run does it",
     ("README.md", "pip install"): "makes the environment in which this runs; .ci/run does it",
     ("README.md", "pytest"): "is what runs",
+    ("README.md", "smsdeclare init ../acme-shop"): "begins the sandbox; tests/golden/test_sandbox.py types it",
+    ("README.md", "smsdeclare apply -C ../acme-shop"): "needs the sandbox; tests/golden/test_sandbox.py types it",
     ("README.md", "$ smsdeclare plan -C examples"): "test_docs.py types it and compares what is printed",
     ("docs/how-to/first-real-sms.md", "smsdeclare login\n"): "asks OVHcloud; tests/golden/test_login.py does",
     ("docs/how-to/jenkins-and-shell.md", "git pull"): "needs a remote; its other line stands in scheduled-campaigns.md",

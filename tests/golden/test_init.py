@@ -20,6 +20,7 @@ FILES = {
     "messages.sms.yaml",
     "data/customers.csv",
     "smsdeclare.schema.json",
+    "trials.yaml",
     ".gitignore",
     "README.md",
 }
@@ -60,6 +61,9 @@ def test_whatever_is_said_the_files_are_sound(command, tmp_path, provider, state
     assert 0 == command("init", tmp_path, "--project", "null", "--timezone", "Asia/Tokyo", *words).code
     assert 0 == command("validate", "-C", tmp_path).code
     assert 0 == command("fmt", "--check", "-C", tmp_path).code
+    assert [0, 0] == [
+        command(*words, "-C", tmp_path, "-f", "trials.yaml").code for words in (("validate",), ("fmt", "--check"))
+    ]
     root = document.parse((tmp_path / "smsdeclare.yaml").read_bytes(), file="a").data
     assert ("null", "Asia/Tokyo", provider) == (root["project"], root["timezone"], root["provider"]["name"])
     assert root.get("state", {"backend": "file"})["backend"] == state

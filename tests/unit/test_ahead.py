@@ -1,7 +1,8 @@
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import timed
@@ -9,8 +10,14 @@ import worlds
 from stores import Shelf
 
 from smsdeclare import ahead
+from smsdeclare.cli.lease import Holder
+from smsdeclare.cli.opening import Opened
+from smsdeclare.cli.run import Run
+from smsdeclare.cli.session import Session
 from smsdeclare.errors import Held, StateError
 from smsdeclare.events import JobDone
+from smsdeclare.format import Style
+from smsdeclare.lanes import OneLane
 from smsdeclare.records import Stopped
 from smsdeclare.simulator.settings import Settings
 
@@ -177,6 +184,46 @@ def test_what_can_not_be_stored_is_told_by_one_error_and_settled_later(world):
     here.time.pass_(minutes=1)
     here.settle()
     assert dict.fromkeys(PEOPLE[:4], "accepted") == here.states
+
+
+def test_what_was_stored_is_told_although_a_stop_overtook_another_write(world):
+    """The miss of B waits for the next store, and by then somebody has stopped it; A and C are on record."""
+    here = world(9)
+    a, b, c = jobs(3)
+    b = replace(b, times=replace(b.times, expires_at=timed.START + timedelta(seconds=5)))
+
+    def stop():
+        with closing(here._ledger()) as other:
+            other.stop(STOPPED)
+
+    here.wire.during[2] = stop
+    ledger, events = here.start(a, b, c)
+    told = []
+    with closing(ledger), pytest.raises(Held, match="wrong text"):
+        told.extend(event for event in events if isinstance(event, JobDone))
+    assert [PEOPLE[0], PEOPLE[2]] == [number for event in told for number in event.claim.numbers]
+    assert {PEOPLE[0]: "accepted", PEOPLE[1]: "notSent", PEOPLE[2]: "accepted"} == here.states
+
+
+def test_the_lease_is_kept_however_late_a_slow_run_is_told_what_it_did(world):
+    """One POST a minute: what came of a window is told after five, and the lease would be over two later."""
+    here, seen = world(60), []
+    opened = Opened(provider=here.provider, binding=timed.BINDING, clock=here.time, outbox=None, rules=timed.RULES)
+    session = Session(folder=Path(), root_file=None, style=Style(), quiet=True, verbose=False)
+
+    def look():
+        with closing(here._ledger()) as other:
+            (lease,) = other.leases
+            seen.append(datetime.fromisoformat(lease.until) > here.time.now())
+
+    here.wire.during = dict.fromkeys(range(1, 13), look)
+    with closing(here._ledger()) as ledger:
+        holder = Holder(ledger, here.time)
+        holder.hold("sha256:plan")
+        run = Run(session=session, opened=opened, ledger=ledger, holder=holder)
+        several = [timed.job(worlds.number(place)) for place in range(12)]
+        run._take_all(run._post(several, "sha256:plan", timedelta(), lambda: False, OneLane()), lambda: False)
+    assert [True] * 12 == seen
 
 
 def test_whoever_leaves_the_run_early_frees_what_was_not_posted(world):

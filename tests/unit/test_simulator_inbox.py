@@ -8,13 +8,14 @@ from hashlib import sha256
 import pytest
 import requests
 
-from smsdeclare.simulator import inbox_page
+from smsdeclare.simulator import inbox_page, replies
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.faults import MEANINGS, Faults
 from smsdeclare.simulator.inbox import Inbox
 from smsdeclare.simulator.server import Server
-from smsdeclare.simulator.settings import Settings
+from smsdeclare.simulator.settings import Sender, Service, Settings
 
+SERVICE = "sms-ab12345-1"
 NOON = 1764586800.0
 FIRST, SECOND = "+33639980001", "+33639980002"
 HOSTILE = "</div><script>alert(1)</script>\"'&lt; \x00\u202e\ud800 é 🖤"
@@ -23,9 +24,9 @@ HOSTILE = "</div><script>alert(1)</script>\"'&lt; \x00\u202e\ud800 é 🖤"
 class Here:
     """A sandbox on loopback, and a browser of few words."""
 
-    def __init__(self):
+    def __init__(self, **account):
         self.now = NOON
-        self.world = Simulator(Settings(bearer_tokens=("token",)))
+        self.world = Simulator(Settings(bearer_tokens=("token",), services=(Service(**account),)))
         self.faults = Faults()
         self.server = Server(Inbox(self.world, self.faults), clock=lambda: self.now, script=self.faults)
         self.origin = self.server.url.removesuffix("/1.0")
@@ -33,8 +34,8 @@ class Here:
         self.session.trust_env = False
 
     def api(self, method, path, **options):
-        headers = {"Authorization": "Bearer token"}
-        place = f"{self.server.url}/sms/sms-ab12345-1{path}"
+        headers = {"Authorization": "Bearer token", **options.pop("headers", {})}
+        place = f"{self.server.url}/sms/{SERVICE}{path}"
         return self.session.request(method, place, headers=headers, timeout=10, **options)
 
     def post(self, *receivers, **body):
@@ -79,6 +80,11 @@ def test_no_text_becomes_markup(here):
     with again.server, again.session:
         again.post(message=HOSTILE)
         after = re.findall(r"<[a-z!/][^>]*>", again.get(f"/?number={FIRST}").text)
+        (number,) = again.world.history.all(SERVICE)
+        again.fill_in("/reply", id=number.id, text=HOSTILE.replace("\ud800", ""))
+        answered = again.get().text
+    assert "&lt;/div&gt;&lt;script&gt;alert(1)" in answered.partition('class="mine"')[2]
+    assert "<script>alert" not in answered
     assert [re.sub('"[^"]*"', "", tag) for tag in before] == [re.sub('"[^"]*"', "", tag) for tag in after]
 
 
@@ -134,10 +140,109 @@ def test_a_phone_that_answers_stop_is_on_the_blacklist(here):
     assert [FIRST] == here.api("GET", "/blacklists").json()
     assert FIRST == here.api("GET", f"/blacklists/{FIRST}").json()["number"]
     assert [FIRST] == here.post(FIRST, SECOND).json()["invalidReceivers"]
-    assert 'class="bubble">STOP<' in here.get().text
+    assert '<div class="bubble"><bdi>STOP</bdi>' in here.get().text
     here.fill_in("/stop", number=FIRST)
     assert 1 == sum("stop" in line for line in here.world.journal)
     assert 3 == len(here.world.history.alive())
+
+
+def test_an_answer_is_a_bubble_of_the_phone_and_stands_in_the_list_of_what_came_in(here):
+    (number,) = here.post(FIRST, tag="spring").json()["ids"]
+    here.now += 60
+    assert 303 == here.fill_in("/reply", id=number, text=" Yes, at 9 ♥ ").status_code
+    (reply,) = here.api("GET", "/incoming").json()
+    wanted = {
+        "id": reply,
+        "creationDatetime": "2025-12-01T12:01:00+01:00",
+        "sender": FIRST,
+        "message": "Yes, at 9 ♥",
+        "tag": "spring",
+        "credits": 1.0,
+    }
+    assert wanted == here.api("GET", f"/incoming/{reply}").json()
+    page = here.get().text
+    assert '<li class="mine">' in page
+    assert "<bdi>Yes, at 9 &#9829;</bdi>" in page
+    assert "998.00 credits left" in page
+    assert wanted["message"] == Simulator(here.world.settings, here.world.journal).history.replies(SERVICE)[0].message
+
+
+def test_what_came_in_is_found_by_who_by_what_it_answers_and_by_when(here):
+    first = here.post(FIRST, tag="a").json()["ids"][0]
+    second = here.post(SECOND, tag="b").json()["ids"][0]
+    here.fill_in("/reply", id=first, text="one")
+    here.now += 100
+    here.fill_in("/reply", id=second, text="two")
+    one, two = here.api("GET", "/incoming").json()
+
+    def found(**query):
+        return here.api("GET", "/incoming", params=query).json()
+
+    assert [[one], [two], []] == [found(tag="a"), found(sender=SECOND), found(tag="a", sender=SECOND)]
+    middle = "2025-12-01T12:01:00+01:00"
+    assert [[two], [one]] == [found(**{f"creationDatetime.{side}": middle}) for side in ("from", "to")]
+    assert 400 == here.api("GET", "/incoming", params={"receiver": FIRST}).status_code
+    together = here.api("GET", f"/incoming/{one},{two}", headers={"X-Ovh-Batch": ","}).json()
+    assert ["one", "two"] == [element["value"]["message"] for element in together]
+    assert 200 == here.api("DELETE", f"/incoming/{one}").status_code
+    assert [two] == found()
+    assert [404, 404] == [here.api(method, f"/incoming/{one}").status_code for method in ("GET", "DELETE")]
+    assert "<bdi>one</bdi>" in here.get().text
+
+
+@pytest.mark.parametrize("word", ["STOP", "stop", " Stop "])
+def test_stop_in_an_answer_is_a_stop(here, word):
+    (number,) = here.post(FIRST).json()["ids"]
+    assert 303 == here.fill_in("/reply", id=number, text=word).status_code
+    assert [[FIRST], []] == [here.api("GET", path).json() for path in ("/blacklists", "/incoming")]
+
+
+def test_a_name_can_not_be_answered_and_the_page_says_so(here):
+    (number,) = here.post(FIRST, sender="SMSDECLARE").json()["ids"]
+    page = here.get().text
+    assert "SMSDECLARE can&#x27;t be answered: it is a name, not a number." in page
+    assert "/reply" not in page
+    assert 400 == here.fill_in("/reply", id=number, text="yes").status_code
+    (later,) = here.post(FIRST, message="from a number").json()["ids"]
+    assert f'<input type="hidden" name="id" value="{later}"><label>Answer to' in here.get().text
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("alpha", "is a name"),
+        ("numeric", "goes to the phone +33756000000"),
+        ("virtual", ""),
+        ("time2chat", ""),
+        ("shortcode", ""),
+    ],
+)
+def test_who_can_be_answered_depends_on_the_kind_of_the_sender(kind, why):
+    here = Here(senders=(Sender(name="+33756000000", type=kind),))
+    with here.server, here.session:
+        (number,) = here.post(FIRST, sender="+33756000000").json()["ids"]
+        page = here.get().text
+        assert (not why, True) == ("/reply" in page, why in page)
+        assert (400 if why else 303) == here.fill_in("/reply", id=number, text="yes").status_code
+
+
+def test_a_short_number_is_answered_for_two_days(here):
+    (number,) = here.post(FIRST).json()["ids"]
+    here.now += 48 * 3600 + 1
+    assert "38069 could be answered for 48 hours." in here.get().text
+    assert 400 == here.fill_in("/reply", id=number, text="late").status_code
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * (replies.LONGEST + 1)])
+def test_an_answer_has_to_be_one(here, text):
+    (number,) = here.post(FIRST).json()["ids"]
+    assert 400 == here.fill_in("/reply", id=number, text=text).status_code
+
+
+def test_what_waits_can_not_be_answered(here):
+    (number,) = here.post(FIRST, differedPeriod=60).json()["ids"]
+    assert "/reply" not in here.get().text
+    assert 400 == here.fill_in("/reply", id=number, text="yes").status_code
 
 
 def test_a_fault_is_switched_on_once_or_until_it_is_switched_off(here):
@@ -169,6 +274,8 @@ def test_lists_lag_and_receipts_come_as_is_said(here):
         ("/receipt", {"id": "1", "ptt": "4"}),
         ("/receipt", {"id": "", "ptt": ""}),
         ("/stop", {"number": "+33639980009"}),
+        ("/reply", {"id": "1", "text": "yes"}),
+        ("/reply", {"id": "", "text": ""}),
         ("/fault", {"letter": "q", "often": "once"}),
         ("/fault", {"letter": "al", "often": "once"}),
         ("/times", {"lag": "-1", "receipts": "5"}),
