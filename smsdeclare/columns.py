@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from smsdeclare.canonical import sha256_hex
@@ -86,10 +85,11 @@ class _Texts:
         return self.written[self.ends[text] : self.ends[text + 1]]
 
     def digest(self, text: int) -> str:
+        # Of more texts hardly any comes again soon.
+        if len(self.bill_of) > NEAR:
+            return sha256_hex(self.text(text))
         found = self.digests.get(text)
         if found is None:
-            if len(self.digests) >= NEAR:
-                self.digests.clear()
             found = self.digests[text] = sha256_hex(self.text(text))
         return found
 
@@ -227,27 +227,32 @@ class Gathering:
         is_alike = len(str(min(digits, default=0))) == len(str(max(digits, default=0)))
         if is_alike and len(self._table.bill_of) == len(self._every_place) == 1:
             return Sends(array("Q", sorted(digits)), texts, places, self._table, list(self._every_place))
-        rows = sorted(range(len(digits)), key=digits.__getitem__ if is_alike else lambda row: str(digits[row]))
+        order = sorted(range(len(digits)), key=digits.__getitem__ if is_alike else lambda row: str(digits[row]))
+        # A million objects that lie about in no order are slow to walk, and that is done for each column.
+        rows = array("I", order)
+        del order
         return Sends(
             array("Q", map(digits.__getitem__, rows)),
             array("I", map(texts.__getitem__, rows)),
-            array("H", map(places.__getitem__, rows)),
+            array("H", map(places.__getitem__, rows)) if len(self._every_place) > 1 else places,
             self._table,
             list(self._every_place),
         )
 
     def _add_text(self, wording: Wording) -> int:
-        table = self._table
-        place = len(table.bill_of)
-        table.written.extend(wording.text.encode())
-        table.ends.append(len(table.written))
-        table.bill_of.append(self._bills.setdefault(wording.bill, len(self._bills)))
-        if len(self._bills) > len(table.bills):
+        table, text = self._table, wording.text
+        bill = self._bills.get(wording.bill)
+        if bill is None:
+            bill = self._bills[wording.bill] = len(table.bills)
             table.bills.append(wording.bill)
+        place = len(table.bill_of)
+        table.bill_of.append(bill)
+        table.written.extend(text.encode())
+        table.ends.append(len(table.written))
         if len(self._near) >= NEAR:
             self._near.clear()
-        self._near[wording.text] = place
-        self._marks.append(hash(wording.text))
+        self._near[text] = place
+        self._marks.append(hash(text))
         return place
 
     def _add_place(self, number: str, country: str | None) -> int:
@@ -260,12 +265,17 @@ class Gathering:
 
     def _unite(self) -> None:
         """Make texts one that came again after they were forgotten."""
-        twice = {one for one, other in pairwise(sorted(self._marks)) if one == other}
+        once: set[int] = set()
+        twice: set[int] = set()
+        for mark in self._marks:
+            (twice if mark in once else once).add(mark)
+        del once
         if not twice:
             return
         first: dict[bytes, int] = {}
-        same = [
-            first.setdefault(bytes(self._table.text(text)), text) if mark in twice else text
+        same = {
+            text: first.setdefault(bytes(self._table.text(text)), text)
             for text, mark in enumerate(self._marks)
-        ]
-        self._texts = array("I", map(same.__getitem__, self._texts))
+            if mark in twice
+        }
+        self._texts = array("I", map(same.get, self._texts, self._texts))

@@ -140,9 +140,16 @@ def is_gsm(text: str) -> bool:
     return _GSM7.fullmatch(text) is not None
 
 
-def is_single(text: str) -> bool:
-    """Whether all of `text` is in the GSM alphabet and of one unit each, so that its length says it all."""
-    return _DEFAULT.fullmatch(text) is not None
+def encoding_of_singles(text: str) -> Encoding | None:
+    """The encoding of a text whose characters take one unit each, so that its length says it all; of others None."""
+    if _DEFAULT.fullmatch(text):
+        return "gsm7"
+    return "unicode" if _FOREIGN.search(text) and not _ASTRAL.search(text) else None
+
+
+def foreign_in(text: str) -> list[str]:
+    """The characters outside the GSM alphabet, in their order, each as often as it stands there."""
+    return _FOREIGN.findall(text)
 
 
 def with_stop_clause(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from functools import lru_cache
 from typing import NamedTuple
 
 from smsdeclare.encoding import DEFAULT_TABLE, EXTENSION_TABLE, is_gsm
@@ -45,6 +46,8 @@ class Swap(NamedTuple):
     times: int
 
 
+# One takes 5 µs, and a text for each of many receivers has the same few characters again and again.
+@lru_cache(maxsize=1_000)
 def look_alike(character: str) -> str | None:
     """GSM characters that read nearly the same as `character`; empty where it can be left out.
 
@@ -68,7 +71,7 @@ def to_gsm(text: str) -> tuple[str, tuple[Swap, ...]]:
     """
     if is_gsm(text):
         return text, ()
-    swapped = Counter[tuple[str, str]]()
+    swapped: Counter[tuple[str, str]] = Counter()
 
     def swap(found: re.Match[str]) -> str:
         character = found.group()

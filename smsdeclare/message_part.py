@@ -82,8 +82,8 @@ class Part:
         return self.message.name, self.message.revision
 
     @property
-    def lines(self) -> Iterator[tuple[str, bytes]]:
-        """Number and canonical line of each send that is approved."""
+    def lines(self) -> Iterator[bytes]:
+        """The canonical line of each send that is approved."""
         return plan.lines_of(self.message, self.decisions)
 
 

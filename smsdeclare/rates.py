@@ -5,7 +5,15 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from smsdeclare.encoding import EXTENSION_TABLE, Encoding, is_gsm, is_single, least_parts, measure, with_stop_clause
+from smsdeclare.encoding import (
+    EXTENSION_TABLE,
+    Encoding,
+    encoding_of_singles,
+    is_gsm,
+    least_parts,
+    measure,
+    with_stop_clause,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -142,15 +150,17 @@ class Bills:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
-        self._by_length: dict[int, Bill] = {}
+        self._by_length: dict[Encoding, dict[int, Bill]] = {"gsm7": {}, "unicode": {}}
 
     def of(self, text: str) -> Bill:
         """As `bill` has it."""
-        if not is_single(text):
+        encoding = encoding_of_singles(text)
+        if encoding is None:
             return bill(text, self._options)
-        found = self._by_length.get(len(text))
+        by_length, length = self._by_length[encoding], len(text)
+        found = by_length.get(length)
         if found is None:
-            found = self._by_length[len(text)] = bill(text, self._options)
+            found = by_length[length] = bill(text, self._options)
         return found
 
 

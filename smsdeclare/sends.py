@@ -7,12 +7,13 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes, receivers
 from smsdeclare.columns import NEAR, Gathering, Wording
 from smsdeclare.diagnostics import Diagnostic, Related
-from smsdeclare.encoding import forcing
+from smsdeclare.encoding import foreign_in
 from smsdeclare.errors import InputError
 from smsdeclare.look_alikes import look_alike, to_gsm
 from smsdeclare.rates import Bills
@@ -137,15 +138,15 @@ def rendered(
     worded = _wording(message)
     names = set() if own is None else own
     plain = _plain(message, definitions.variables)
+    if plain is not None and (same := worded(plain)).text:
+        yield from zip(found, repeat(same))
+        return
     for receiver in found:
         try:
-            if plain is None:
-                values = receiver.values
-                if not names.issuperset(values):
-                    names.update(values)
-                written = message.template.render(values, definitions.variables)
-            else:
-                written = plain
+            values = receiver.values
+            if not names.issuperset(values):
+                names.update(values)
+            written = message.template.render(values, definitions.variables)
         except TemplateProblem as problem:
             failed += 1
             if failed <= _SHOWN_PROBLEMS:
@@ -194,7 +195,7 @@ class _Forced:
         if spared is None:
             if len(self._near) >= NEAR:
                 self._near.clear()
-            self._characters.update(dict.fromkeys(one.character for one in forcing(wording.text)))
+            self._characters.update(dict.fromkeys(foreign_in(wording.text)))
             spared = wording.bill.parts - self._bills.of(to_gsm(wording.text)[0]).parts
             self._near[wording.text] = spared
         self._spared += spared
@@ -217,11 +218,12 @@ class _Forced:
 def _wording(message: Message) -> Callable[[str], Wording]:
     """What becomes of the texts of a message, normalized where it asks for that; those of late are remembered."""
     bills = Bills(message.options)
+    if not message.normalizes:
+        # That takes no longer than to look among those of late, and most personal texts are not there.
+        return lambda rendered: Wording(rendered, bills.of(rendered))
 
     @lru_cache(maxsize=NEAR)
     def worded(rendered: str) -> Wording:
-        if not message.normalizes:
-            return Wording(rendered, bills.of(rendered))
         text, swaps = to_gsm(rendered)
         cost = bills.of(text)
         return Wording(text, cost, swaps, bills.of(rendered).parts - cost.parts if swaps else 0)

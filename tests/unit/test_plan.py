@@ -1,5 +1,6 @@
 """The digest, and the plan as a document."""
 
+import json
 from array import array
 from types import SimpleNamespace
 
@@ -9,14 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsdeclare.canonical import canonical, sha256_hex
+from smsdeclare.compare import Withdrawal
 from smsdeclare.decisions import Action, Decisions, Verdict
-from smsdeclare.plan import Change, Plan, SkippedRow, Summary, Violation, Warned, digest, from_json, lines_of, to_json
+from smsdeclare.plan import (
+    Change,
+    Plan,
+    SkippedRow,
+    Summary,
+    Violation,
+    Warned,
+    digest,
+    from_json,
+    lines,
+    lines_of,
+    to_json,
+)
+from smsdeclare.records import Known
 from smsdeclare.states import State
 
 MESSAGE = SimpleNamespace(name="hello", revision=1, options={"noStopClause": True}, times=SimpleNamespace(written={}))
 
 
 HI = sha256_hex(b"Hi")
+NEWLINE = b"\n"
 
 
 def decision(number="+33639980001", text="Hi", resends=0, action=Action.SEND, state=None):
@@ -24,7 +40,7 @@ def decision(number="+33639980001", text="Hi", resends=0, action=Action.SEND, st
 
 
 def line(message, decisions):
-    ((_, only),) = lines_of(message, decisions)
+    (only,) = lines_of(message, decisions)
     return only
 
 
@@ -84,6 +100,25 @@ def test_what_is_kept_has_no_line():
 @pytest.mark.parametrize("state", [None, State.NOT_SENT, State.ACCEPTED, State.UNKNOWN])
 def test_where_it_stands_on_record_does_not(state):
     assert digest([line(MESSAGE, decision())]) == digest([line(MESSAGE, decision(state=state))])
+
+
+numbers = st.from_regex(r"\+[1-9][0-9]{1,14}", fullmatch=True)
+names = st.one_of(numbers, st.from_regex("#[0-9a-f]{2}", fullmatch=True))
+
+
+@given(st.sets(numbers, min_size=1, max_size=9), st.sets(names, max_size=9))
+def test_the_lines_are_ordered_by_number_whoever_is_written_to_or_taken_back(wanted, held):
+    sends = worlds.sends(dict.fromkeys(wanted, "Hi"))
+    decisions = Decisions(sends, [Verdict(Action.SEND, 0, None)], array("I", bytes(4 * len(wanted))))
+    withdrawn = [Withdrawal("hello", 1, Known(one, State.SCHEDULED, 0, HI, "sha256:x")) for one in held]
+    found = [json.loads(line) for line in lines({("hello", 1): lines_of(MESSAGE, decisions)}, withdrawn)]
+    expected = [(one, "send") for one in wanted] + [(one, "cancel") for one in held]
+    assert sorted(expected, key=lambda one: (one[0], one[1])) == [(line[2], line[4]) for line in found]
+
+
+@given(st.lists(st.binary(max_size=3), max_size=250))
+def test_a_digest_is_over_each_line_and_a_line_feed(found):
+    assert f"sha256:{sha256_hex(b''.join(line + NEWLINE for line in found))}" == digest(found)
 
 
 words = st.text(max_size=20)

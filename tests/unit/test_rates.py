@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsdeclare.rates import Rate, Rates, bill, credits_of, sender_types, stop_clause
+from smsdeclare.rates import Bills, Rate, Rates, bill, credits_of, sender_types, stop_clause
 from smsdeclare.simulator import text as simulator
 from smsdeclare.simulator.settings import Settings
 
@@ -35,6 +35,15 @@ def test_parts_with_the_stop_clause(length, options, parts, exact):
 @given(st.text(min_size=1, max_size=400), st.sampled_from([{}, ADVERTISING, {"sender": "+33639980001"}]))
 def test_the_clause_never_makes_a_text_cheaper(text, options):
     assert bill(text, options).parts >= bill(text, {"noStopClause": True}).parts
+
+
+@given(
+    st.lists(st.text(st.sampled_from("a\u20acê\u0308😀"), min_size=1, max_size=400), min_size=1, max_size=9),
+    st.sampled_from([{}, ADVERTISING, {"noStopClause": True}]),
+)
+def test_bills_of_many_texts_are_those_of_each(texts, options):
+    together = Bills(options)
+    assert [bill(text, options) for text in texts] == [together.of(text) for text in texts]
 
 
 @pytest.mark.parametrize(
