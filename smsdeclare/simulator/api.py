@@ -32,7 +32,7 @@ class Simulator:
     @property
     def journal(self) -> list[Record]:
         """Everything that happened, a line each; `Simulator(records=journal)` is in the same state."""
-        return self.history.journal
+        return self.history.since(0)
 
     def change(self, settings: Settings) -> None:
         """Go on in a world that is otherwise."""

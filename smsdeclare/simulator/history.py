@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: One line of the journal; JSON-able.
 Record: TypeAlias = dict[str, Any]
 
+#: What the SMS of one POST have in common, by its names in the journal.
+_SHARED = ("service", "sender", "message", "tag", "encoding", "credits", "createdAt", "dueAt", "options")
 #: The first id of a reply; later ones follow.
 _FIRST_REPLY = 911406
 #: The first id; later ones leave gaps, as the real ones do.
@@ -107,7 +109,10 @@ class History:
 
     def __init__(self, settings: Settings, records: Iterable[Record] = ()) -> None:
         self.settings = settings
-        self.journal: list[Record] = []
+        #: Everything that happened. No SMS is kept as a line as well: there may be a million.
+        self._lines: list[Sms | Record] = []
+        #: The line of the SMS before.
+        self._before: Record = {}
         self._sms: dict[int, Sms] = {}
         self._by_tag: dict[tuple[str, str], list[Sms]] = defaultdict(list)
         self._cancelled: set[int] = set()
@@ -142,12 +147,30 @@ class History:
         elif "decided" in record:
             self.asked[record["decided"]] = replace(self.asked[record["decided"]], state=record["state"])
         else:
-            sms = Sms.of(record)
+            sms = Sms.of(self._sharing(record))
             self._sms[sms.id] = sms
             self._by_tag[sms.service, sms.tag].append(sms)
             self._spent[sms.service] += sms.credits
             self._jobs = max(self._jobs, sms.job_number)
-        self.journal.append(record)
+            self._lines.append(sms)
+            return
+        self._lines.append(record)
+
+    def _sharing(self, record: Record) -> Record:
+        """The line with the very values of the one before, where they are of one POST and the same."""
+        before = self._before
+        if before.get("jobNumber") == record["jobNumber"]:
+            record = record | {name: before[name] for name in _SHARED if before[name] == record[name]}
+        self._before = record
+        return record
+
+    def __len__(self) -> int:
+        """How many lines there are."""
+        return len(self._lines)
+
+    def since(self, known: int) -> list[Record]:
+        """The lines after so many."""
+        return [one.record() if isinstance(one, Sms) else one for one in self._lines[known:]]
 
     def _answer(self, record: Record) -> None:
         sms = self._sms[record["to"]]
@@ -223,4 +246,4 @@ class History:
 
     def alive(self) -> list[Record]:
         """The lines of all SMS that were not cancelled, of all accounts."""
-        return [line for line in self.journal if "id" in line and line["id"] not in self._cancelled]
+        return [sms.record() for sms in self._sms.values() if sms.id not in self._cancelled]

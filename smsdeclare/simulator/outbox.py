@@ -34,9 +34,9 @@ class Outbox:
             return Simulator(self.settings).handle(method, path, headers, body, now)
         with self._turn() as file:
             self._catch_up(file)
-            known = len(self._simulator.journal)
+            known = len(self._simulator.history)
             response = self._simulator.handle(method, path, headers, body, now)
-            self._write(file, self._simulator.journal[known:])
+            self._write(file, self._simulator.history.since(known))
             return response
 
     def sms(self) -> list[Record]:
@@ -74,22 +74,20 @@ class Outbox:
         if status.st_ino != self._inode or status.st_size < self._read_up_to:
             self._forget()
             self._inode = status.st_ino
-        chunks: list[bytes] = []
-        place = self._read_up_to
-        while chunk := os.pread(file, 1 << 20, place):
-            chunks.append(chunk)
-            place += len(chunk)
-        news = b"".join(chunks)
-        whole = news[: news.rfind(b"\n") + 1]
-        if len(whole) < len(news):
-            os.ftruncate(file, self._read_up_to + len(whole))
-        for line in whole.splitlines():
-            self._lines += 1
-            try:
-                self._simulator.history.append(json.loads(line))
-            except (ValueError, KeyError, TypeError):
-                raise ValueError(f"{self.path}:{self._lines}: this line is no record of the simulator") from None
-        self._read_up_to += len(whole)
+        if status.st_size == self._read_up_to:
+            return
+        with open(file, "rb", closefd=False) as news:
+            news.seek(self._read_up_to)
+            for line in news:
+                if not line.endswith(b"\n"):
+                    os.ftruncate(file, self._read_up_to)
+                    return
+                self._lines += 1
+                try:
+                    self._simulator.history.append(json.loads(line))
+                except (ValueError, KeyError, TypeError):
+                    raise ValueError(f"{self.path}:{self._lines}: this line is no record of the simulator") from None
+                self._read_up_to += len(line)
 
     def _write(self, file: int, records: list[Record]) -> None:
         """All lines of one request in one write, so that no line of another request comes between."""
