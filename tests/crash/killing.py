@@ -18,8 +18,10 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import worlds
+from crash.states import state
 
 from smsdeclare.cli.main import run
 from smsdeclare.simulator.api import Simulator
@@ -29,22 +31,10 @@ from smsdeclare.simulator.settings import Sender, Service, Settings
 STRACE = shutil.which("strace")
 #: `settle.after` is a second; this is longer, in whole seconds of any clock. Seconds.
 WAIT = 3.0
-#: Kind of state → what the project says of it; and for how long a claimed job may be signed there. Seconds.
-STATES = {"file": "", "git": "state: {backend: git, remote: ../remote.git, encryption: none}\n"}
-WINDOW = {"file": 0.0, "git": 300.0}
-#: A `git` in front of the real one: of one push in ten the answer is lost, and one in ten does not arrive.
-LOSING = """#!/bin/sh
-case " $* " in *" push "*)
-  chance=$(od -An -N1 -tu1 /dev/urandom)
-  if [ "$chance" -lt 50 ]; then
-    [ "$chance" -lt 25 ] && GIT "$@" > /dev/null 2>&1
-    echo "fatal: the remote end hung up unexpectedly" >&2; exit 128
-  fi;;
-esac
-exec GIT "$@"
-"""
 #: After so many runs everything is settled that can be.
 MOST_RUNS = 4
+#: Exit code → why a run may end with it: the line to the state was lost; another run has it.
+REFUSALS = {1: ("SMS570", "SMS574"), 6: ("SMS506",)}
 #: Refused by the provider.
 REFUSED = worlds.number(9)
 #: System calls whose number is not the same from run to run.
@@ -100,14 +90,8 @@ class Ground:
 
     def __init__(self, folder, backend="file"):
         self.folder = folder / "project"
-        #: Where the state is, if it is not in that folder; and as the scene left it.
-        self._remote, self._kept = folder / "remote.git", folder / "kept.git"
-        self.backend, self._wait = backend, WAIT + WINDOW[backend]
-        self._tools = folder / "tools"
-        if backend == "git":
-            self._tools.mkdir()
-            (self._tools / "git").write_text(LOSING.replace("GIT", shutil.which("git")))
-            (self._tools / "git").chmod(0o755)
+        self.backend, self._state = backend, state(backend, folder)
+        self._wait = WAIT + self._state.window
         self._trace = folder / "trace"
         self._ahead = 0.0
         self._world = self._scene = self._files = None
@@ -116,11 +100,13 @@ class Ground:
         self.unknown, self.runs = 0, Counter()
 
     def __enter__(self):
+        self._state.__enter__()
         self.server.__enter__()
         return self
 
     def __exit__(self, *error):
         self.server.__exit__(*error)
+        self._state.__exit__(*error)
 
     # — the world —
 
@@ -130,10 +116,8 @@ class Ground:
 
     def prepare(self, scene):
         """Do what comes before the run that is killed."""
-        for path in (self.folder, self._remote, self._kept):
-            shutil.rmtree(path, ignore_errors=True)
-        if self.backend == "git":
-            subprocess.run(("git", "init", "--quiet", "--bare", self._remote), check=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._state.begin()
         self._scene, self._ahead = scene, 0.0
         service = Service(name=worlds.SERVICE, senders=(Sender(name="SMSDECLARE"),), blacklist=(REFUSED,))
         self.server._simulator = Simulator(Settings(services=(service,)))
@@ -145,8 +129,7 @@ class Ground:
         self._write(scene.messages)
         self._files = {path.name: path.read_bytes() for path in self.folder.iterdir()}
         self._world = deepcopy(self.simulator), self._ahead
-        if self.backend == "git":
-            shutil.copytree(self._remote, self._kept)
+        self._state.keep()
 
     def restore(self):
         """Begin the next history."""
@@ -154,21 +137,24 @@ class Ground:
         self.folder.mkdir()
         for name, content in self._files.items():
             (self.folder / name).write_bytes(content)
-        if self.backend == "git":
-            shutil.rmtree(self._remote)
-            shutil.copytree(self._kept, self._remote)
+        self._state.restore()
         simulator, self._ahead = self._world
         self.server._simulator = deepcopy(simulator)
         self.server.requests.clear()
 
     def _write(self, messages):
         lists, texts = zip(*((one[2], one[3]) for one in messages), strict=True)
-        more = f"{STATES[self.backend]}settle: {{after: 1s}}\nreceivers:\n{''.join(lists)}messages:\n{''.join(texts)}"
+        more = f"{self._state.words}settle: {{after: 1s}}\nreceivers:\n{''.join(lists)}messages:\n{''.join(texts)}"
         worlds.write(self.folder, {"smsdeclare.yaml": worlds.loopback(self.server.url, more)})
 
     @property
+    def honest(self):
+        """The environment of who looks on, and loses nothing."""
+        return self._state.honest
+
+    @property
     def has_state(self):
-        return self.backend != "file" or (self.folder / "smsdeclare.state").exists()
+        return self._state.is_there
 
     # — runs —
 
@@ -176,7 +162,7 @@ class Ground:
         """Exit code and document of a command that runs to its end; it has the credentials of this process."""
         out, here = StringIO(), Path.cwd()
         try:
-            with redirect_stdout(out), redirect_stderr(StringIO()):
+            with patch.dict(os.environ, self.honest), redirect_stdout(out), redirect_stderr(StringIO()):
                 code = run([*arguments, "--json", "-C", str(self.folder)])
         finally:
             os.chdir(here)
@@ -187,8 +173,7 @@ class Ground:
 
     def start(self, *tracer):
         """A run as a process of its own."""
-        path = f"{self._tools}:{os.environ['PATH']}"
-        env = worlds.environment(PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1", PATH=path)
+        env = worlds.environment(PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1", **self._state.environment)
         env.pop("COVERAGE_PROCESS_START", None)  # what measures makes system calls of its own
         return subprocess.Popen(
             [*tracer, sys.executable, "-m", "smsdeclare", "apply", "--auto-approve", "--json", "-C", self.folder],
@@ -257,8 +242,7 @@ class Ground:
                 break
         self.runs[complete] += 1
         yield from self._doubled()
-        _, document = self.command("state", "list", "--show-numbers")
-        statuses = {(one["message"], one["receiver"]): one["status"] for one in document["sends"]}
+        statuses = self.statuses()
         unknown = {key for key, status in statuses.items() if status in ("unknown", "cancelling")}
         self.unknown += len(unknown)
         if code != (4 if unknown else 0):
@@ -270,6 +254,16 @@ class Ground:
         for key in set(self._alive()) - unknown:
             if statuses.get(key) not in ("accepted", "scheduled"):
                 yield f"wrong record: {key} is {statuses.get(key)}"
+
+    def statuses(self):
+        """Message and number → status of all that the scene knows: a state without numbers lists none."""
+        known = {(name, number) for name, to, *_ in (*self._scene.before, *self._scene.messages) for number in to}
+        found = {}
+        for name, number in sorted(known | set(self._alive())):
+            code, document = self.command("state", "list", f"message.{name}@1/{number}")
+            for one in document["sends"] if code == 0 else ():
+                found[name, number] = one["status"]
+        return found
 
     def _changes(self):
         return sum(method != "GET" for method, *_ in self.server.requests)
@@ -341,7 +335,7 @@ class Crowd:
             self.counts["unlock"] += 1
             subprocess.run(
                 [sys.executable, "-m", "smsdeclare", "state", "unlock", "-C", self.ground.folder],
-                env=worlds.environment(),
+                env=worlds.environment(**self.ground.honest),
                 capture_output=True,
                 check=False,
             )
@@ -362,11 +356,11 @@ class Crowd:
     def wrongs(self):
         """What is wrong with how they ended, and with what came of it."""
         for code, document, err in self.ended:
-            if code not in (0, 3, 4, 6, 7) or "Traceback" in err:
+            if code not in (0, 1, 3, 4, 6, 7) or "Traceback" in err:
                 yield f"ended with {code}: {err[-300:]}"
-            if code == 6:
+            if code in REFUSALS:
                 (error, *_) = document["errors"]
-                if not error["message"] or error["code"] not in ("SMS506", "SMS507"):
+                if not error["message"] or error["code"] not in REFUSALS[code]:
                     yield f"refused with {error}"
         yield from self.ground.wrongs()
 

@@ -39,21 +39,21 @@ def test_a_kill_at_any_time_doubles_nobody_and_loses_nobody(ground, name):
         assert [] == list(ground.wrongs()), part
 
 
-@pytest.fixture
-def git_ground(tmp_path, monkeypatch):
+@pytest.fixture(params=["git-hashed", "postgresql"])
+def far_ground(request, tmp_path, monkeypatch):
     for name, value in worlds.KEYS.items():
         monkeypatch.setenv(name, value)
-    with killing.Ground(tmp_path, "git") as ground:
+    with killing.Ground(tmp_path, request.param) as ground:
         yield ground
 
 
-def test_with_a_state_in_git_neither_kills_nor_lost_answers_double_or_lose_anybody(git_ground):
-    git_ground.prepare(SCENES["six POSTs"])
-    crowd = killing.Crowd(git_ground, 3, 4)
+def test_with_a_state_elsewhere_neither_kills_nor_lost_answers_double_or_lose_anybody(far_ground):
+    far_ground.prepare(SCENES["six POSTs"])
+    crowd = killing.Crowd(far_ground, 3, 4)
     crowd.run()
     assert [] == list(crowd.wrongs())
-    git_ground.kill_after(0.7 * git_ground.time_of_a_run())
-    assert [] == list(git_ground.wrongs())
+    far_ground.kill_after(0.7 * far_ground.time_of_a_run())
+    assert [] == list(far_ground.wrongs())
 
 
 @pytest.mark.parametrize("runners", [2, 4])
