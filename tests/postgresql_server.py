@@ -169,7 +169,7 @@ class Proxy:
         self._socket = str(cluster.folder / ".s.PGSQL.5432")
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._lines = []
-        #: How often a line is cut, and how.
+        #: What becomes of the next commits: one is cut off `before` it, `after` it, or goes well.
         self.cuts = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -208,9 +208,11 @@ class Proxy:
         with contextlib.suppress(OSError), source, target:
             while data := source.recv(65536):
                 if is_client and b"COMMIT\0" in data and self.cuts:
-                    if self.cuts.pop(0) == "before":
+                    how = self.cuts.pop(0)
+                    if how == "before":
                         break
-                    answer_is_lost.set()
+                    if how == "after":
+                        answer_is_lost.set()
                 elif not is_client and answer_is_lost.is_set():
                     break
                 target.sendall(data)

@@ -8,18 +8,20 @@ from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
 from smsdeclare.ledgers.git import GitLedger, in_clear
 from smsdeclare.ledgers.git_branch import Outrun, Version
+from smsdeclare.ledgers.naming import AS_KEPT
 
 
 class Shelf:
     """What all runs see: versions, each made after another, and which is the newest."""
 
-    def __init__(self):
+    def __init__(self, seal=in_clear, unseal=in_clear):
         self.versions = {}
         self.newest = None
         #: What another run does that is faster.
         self.other = lambda: None
+        self._seal, self._unseal = seal, unseal
 
-    def ledger(self, cross=lambda _: None, script="", clock=None):
+    def ledger(self, numbers=AS_KEPT, *, cross=lambda _: None, script="", clock=None):
         """The ledger on it, as one run sees it.
 
         `cross` is called at each boundary. The letters of `script` are for one store each: `a` goes well, of `l` the
@@ -27,7 +29,7 @@ class Shelf:
         does its work.
         """
         clock = clock or SystemClock()
-        return GitLedger(_View(self, cross, script), clock, in_clear, in_clear)
+        return GitLedger(_View(self, cross, script), clock, self._seal, self._unseal, numbers)
 
     def put(self, version, after):
         assert self.newest == after

@@ -82,6 +82,43 @@ class CrashingAdapter(BaseAdapter):
         self._direct.close()
 
 
+class CrashingLedger:
+    """A real ledger with a boundary before, in and after each of its writes."""
+
+    def __init__(self, ledger, countdown):
+        self._ledger = ledger
+        self._countdown = countdown
+
+    def __getattr__(self, name):
+        return getattr(self._ledger, name)
+
+    def bind(self, binding):
+        self._countdown.cross("before bind")
+        self._ledger.bind(binding)
+        self._countdown.cross("after bind")
+
+    def claim_all(self, wanted, **more):
+        def crossing(prepare):
+            def prepare_and_cross(claim):
+                request = prepare(claim)
+                self._countdown.cross("in claim")
+                return request
+
+            return prepare_and_cross
+
+        self._countdown.cross("before claim")
+        crossed = [(intent, crossing(prepare)) for intent, prepare in wanted]
+        claimed = self._ledger.claim_all(crossed, **more)
+        self._countdown.cross("after claim")
+        return claimed
+
+    def record_all(self, outcomes):
+        self._countdown.cross("before record")
+        moved = self._ledger.record_all(outcomes)
+        self._countdown.cross("after record")
+        return moved
+
+
 class World:
     """One history of a campaign to these receivers, each with a text of their own; how it runs, a subclass says."""
 
@@ -116,9 +153,10 @@ class World:
         received = Counter(sms["receiver"] for sms in self.simulator.journal)
         ledger = self.ledger()
         states = {record.number: record.state for record in ledger.records()}
+        on_record = {number: states.get(ledger.names(number)[0]) for number in self.receivers}
         ledger.close()
-        for number in self.receivers:
-            count, state = received[number], states.get(number)
+        for number, state in on_record.items():
+            count = received[number]
             fits = (state is State.ACCEPTED and count == 1) or (state in IN_DOUBT and count <= 1)
             if not fits:
                 yield f"{number}: {count} SMS, on record as {state}"

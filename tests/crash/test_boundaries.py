@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 import worlds
 from crash import breaking
-from crash.breaking import Countdown, Crash, CrashingAdapter, Unhurried
+from crash.breaking import Countdown, Crash, CrashingAdapter, CrashingLedger, Unhurried
 
 from smsdeclare.apply import JobDone, apply
 from smsdeclare.ledgers.sqlite import SqliteLedger
@@ -15,43 +15,6 @@ from smsdeclare.simulator.server import Server
 from smsdeclare.simulator.settings import Settings
 
 RECEIVERS = [worlds.number(place) for place in range(6)]
-
-
-class CrashingLedger:
-    """A real ledger with a boundary before, in and after each of its writes."""
-
-    def __init__(self, ledger, countdown):
-        self._ledger = ledger
-        self._countdown = countdown
-
-    def __getattr__(self, name):
-        return getattr(self._ledger, name)
-
-    def bind(self, binding):
-        self._countdown.cross("before bind")
-        self._ledger.bind(binding)
-        self._countdown.cross("after bind")
-
-    def claim_all(self, wanted, **more):
-        def crossing(prepare):
-            def prepare_and_cross(claim):
-                request = prepare(claim)
-                self._countdown.cross("in claim")
-                return request
-
-            return prepare_and_cross
-
-        self._countdown.cross("before claim")
-        crossed = [(intent, crossing(prepare)) for intent, prepare in wanted]
-        claimed = self._ledger.claim_all(crossed, **more)
-        self._countdown.cross("after claim")
-        return claimed
-
-    def record_all(self, outcomes):
-        self._countdown.cross("before record")
-        moved = self._ledger.record_all(outcomes)
-        self._countdown.cross("after record")
-        return moved
 
 
 class World(breaking.World):
