@@ -41,7 +41,8 @@ _COMMANDS = """\
 What `--help` prints for every command, its examples last. They work as they stand in the project that
 `smsdeclare init` writes; some look at a saved plan, or at what was applied. Results go to standard output, everything
 else to standard error. See [exit-codes.md](exit-codes.md) for the exit codes and [json.md](json.md) for what `--json`
-prints."""
+prints. On a terminal there are colors, and lines are wrapped to its width, or to `COLUMNS`; in what is piped there are
+neither, and in CI nothing is wrapped."""
 #: What a value is, by the word that stands for it in the help.
 _STANDS_FOR = {"ADDRESS": "address", "DIR": "folder", "ROOT": "file", "PLANFILE": "file", "FILE": "file"}
 _ERRORS = """\

@@ -21,6 +21,8 @@ class Style:
 
     show_numbers: bool = False
     color: bool = False
+    #: Of the terminal; None: what is shown is no terminal's, and lines are as long as they are.
+    columns: int | None = None
 
     def masked(self, text: str) -> str:
         """Free text as it may be shown: what may be a number in it is masked, unless numbers were asked for."""

@@ -203,7 +203,7 @@ def command(
             _check_digest(draft, approval.digest)
             if approval.digest is None and draft.has_work:
                 looked_at = with_texts(draft.plan, draft.texts) if session.style.show_numbers else draft.plan
-                session.show(formatter("text").plan(looked_at, session.style))
+                session.show(formatter("text").plan(looked_at, session.error_style))
                 _check_policy(draft)
                 if not auto_approve:
                     _ask()

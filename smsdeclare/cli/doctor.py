@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from smsdeclare.cli import checks_here, environment, opening
 from smsdeclare.cli.finding import Finding, ok, told
-from smsdeclare.cli.session import Explained, Session, format_option, is_terminal, shared_options
+from smsdeclare.cli.session import Explained, Session, format_option, shared_options
 from smsdeclare.errors import InputError
 from smsdeclare.formats.phrases import Color, count, line, paint
+from smsdeclare.formats.wrapping import fit
 
 if TYPE_CHECKING:
     from smsdeclare.definitions import Definitions
     from smsdeclare.format import Style
     from smsdeclare.providers.endpoints import Endpoint
 
-#: Columns of what stands before a message; and of a page that is no terminal, at least, and at most.
-_INDENT, _PAGE, _LEAST, _MOST = 25, 100, 60, 120
+#: Columns: of what stands before a message, where there are more than so many; of what is no terminal; at most.
+_INDENT, _ROOMY, _PAGE, _MOST = 22, 50, 100, 120
 _COLORS = {"ok": Color.GOOD, "warning": Color.CARE, "error": Color.WRONG}
 
 
@@ -92,32 +93,19 @@ def _place(definitions: Definitions | None) -> tuple[Endpoint | None, list[Findi
 
 
 def _text(found: list[Finding], style: Style) -> str:
+    columns = min(style.columns or _PAGE, _MOST)
+    page, indent = replace(style, columns=columns), _INDENT if columns > _ROOMY else 2
     lines = []
     for one in found:
         code = f" ({one.code})" if one.code else ""
-        first, *more = _folded(line(style.masked(one.message)) + code)
-        lines.append(f"{paint(f'{one.status:<9}', _COLORS[one.status], style)}{one.check:<13}{first}")
-        lines += [f"{'':22}{part}" for part in more]
+        head = f"{paint(f'{one.status:<9}', _COLORS[one.status], style)}{one.check:<13}"
+        lines.append(fit(f"{head}{line(style.masked(one.message))}{code}", page, indent))
         if one.fix:
-            first, *more = _folded(line(style.masked(one.fix)))
-            lines += [f"{'':22}-> {first}", *(f"{'':25}{part}" for part in more)]
+            lines.append(fit(f"{'':{indent}}-> {line(style.masked(one.fix))}", page, indent + 3))
     errors, warnings = (sum(one.status == status for one in found) for status in ("error", "warning"))
     verdict = "Something is wrong." if errors else "Nothing is wrong."
     counts = f" {count(errors, 'error')}, {count(warnings, 'warning')}." if errors or warnings else ""
     return "\n".join([*lines, f"{verdict}{counts}"]) + "\n"
-
-
-def _folded(text: str) -> list[str]:
-    """In lines that fit the terminal, broken at spaces only; what is to be typed, in backticks, stays whole."""
-    import re  # noqa: PLC0415 - only here
-    import shutil  # noqa: PLC0415 - as above
-    import textwrap  # noqa: PLC0415 - as above
-
-    kept = re.sub("`[^`]*`", lambda match: match.group().replace(" ", "\x00"), text)
-    columns = shutil.get_terminal_size((_PAGE, 0)).columns if is_terminal(sys.stdout) else _PAGE
-    room = min(max(columns, _LEAST), _MOST) - _INDENT
-    lines = textwrap.wrap(kept, room, break_long_words=False, break_on_hyphens=False)
-    return [one.replace("\x00", " ") for one in lines]
 
 
 def _document(found: list[Finding], style: Style, *, healthy: bool) -> str:

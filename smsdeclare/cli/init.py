@@ -185,5 +185,5 @@ def _next(session: Session, folder: Path, answers: scaffold.Answers, pipeline: t
     else:
         session.note(f"Now look at what it would send: smsdeclare plan{where}")
         session.note(
-            f"Or see it in a browser: smsdeclare sandbox; in another terminal smsdeclare apply{where} -f trials.yaml"
+            f"Or in a browser: `smsdeclare sandbox`; in another terminal `smsdeclare apply{where} -f trials.yaml`"
         )

@@ -26,4 +26,4 @@ def command(session: Session, *, format_name: str) -> None:
     """
     provider = opening.real_or_sandbox(opening.definitions(session))
     found = provider.accounts()
-    session.out(json_format.accounts(found) if format_name == "json" else accounts(found))
+    session.out(json_format.accounts(found) if format_name == "json" else accounts(found, session.style))

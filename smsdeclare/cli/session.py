@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TextIO, TypeVar
 import click
 
 from smsdeclare import codes
+from smsdeclare.cli.environment import is_ci
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Declined, InputError
 from smsdeclare.format import Format, Style
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
+
+
+#: A terminal that says it has less is not wrapped to that. Columns.
+_NARROWEST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +63,7 @@ class Session:
     def note(self, text: str) -> None:
         """Anything that is no result, to standard error; silent with --quiet."""
         if not self.quiet:
-            _say(visible(text))
+            self._tell(text)
 
     def show(self, text: str) -> None:
         """A text of a format, colors and all, to standard error; silent with --quiet."""
@@ -68,7 +73,15 @@ class Session:
     def detail(self, text: str) -> None:
         """What only --verbose asks for, to standard error."""
         if self.verbose:
-            _say(visible(text))
+            self._tell(text)
+
+    def _tell(self, text: str) -> None:
+        shown = visible(text)
+        if self.error_style.columns is not None:
+            from smsdeclare.formats.wrapping import fit  # noqa: PLC0415 - only on a terminal
+
+            shown = fit(shown, self.error_style)
+        _say(shown)
 
     def source(self, file: str, line: int) -> str | None:
         """A line of a project's YAML file; rows of CSV files are receivers' own and stay hidden."""
@@ -166,7 +179,18 @@ def is_terminal(stream: TextIO | None) -> bool:
 def style_of(stream: TextIO | None, *, show_numbers: bool, no_color: bool) -> Style:
     """How much may be shown there; colors only on a terminal, and where nobody has switched them off."""
     plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    return Style(show_numbers=show_numbers, color=not plain and is_terminal(stream))
+    return Style(show_numbers=show_numbers, color=not plain and is_terminal(stream), columns=_columns(stream))
+
+
+def _columns(stream: TextIO | None) -> int | None:
+    """The width of a terminal; None for what is none or does not say, and in CI, where logs wrap by themselves."""
+    if stream is None or not is_terminal(stream) or is_ci():
+        return None
+    try:
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size(stream.fileno()).columns)
+    except (OSError, ValueError):
+        return None
+    return max(columns, _NARROWEST) if columns > 0 else None
 
 
 @functools.lru_cache(maxsize=8)

@@ -78,7 +78,9 @@ def command(session: Session, wanted: str | None, *, format_name: str) -> None:
             return
     finally:
         ledger.close()
-    session.out(json_format.standings(rows, stopped) if format_name == "json" else standings(rows, stopped))
+    session.out(
+        json_format.standings(rows, stopped) if format_name == "json" else standings(rows, stopped, session.style)
+    )
 
 
 def _overview(

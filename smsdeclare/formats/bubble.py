@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from smsdeclare.costs import surcharge_phrase
 from smsdeclare.formats.phrases import Color, count, line, normalizing, paint, width
+from smsdeclare.formats.wrapping import fit
 from smsdeclare.redaction import mask_number, mask_text, visible
 
 if TYPE_CHECKING:
@@ -19,11 +20,18 @@ if TYPE_CHECKING:
 
 #: About what a phone has beside its margins. Columns.
 COLUMNS = 32
+#: What frames are made of, and nothing else.
+_FRAME = frozenset("╭╮├┤╰╯│")
 
 
 def previews(found: Sequence[Preview], style: Style) -> str:
     """What the phones of each message's receivers would show."""
-    return "\n".join("".join(f"{row}\n" for row in _lines(one, style)) for one in found) or "No messages.\n"
+    return "\n".join("".join(f"{row}\n" for row in _fitted(one, style)) for one in found) or "No messages.\n"
+
+
+def _fitted(one: Preview, style: Style) -> Iterator[str]:
+    """Its lines as the terminal can take them; a frame is what it is."""
+    return (row if _FRAME & set(row) else fit(row, style) for row in _lines(one, style))
 
 
 def _lines(one: Preview, style: Style) -> Iterator[str]:

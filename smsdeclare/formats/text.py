@@ -13,6 +13,7 @@ from smsdeclare.formats.phrases import lasting as _lasting
 from smsdeclare.formats.phrases import line as _line
 from smsdeclare.formats.phrases import paint as _paint
 from smsdeclare.formats.phrases import width as _width
+from smsdeclare.formats.wrapping import fit
 from smsdeclare.redaction import visible
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _ACTIONS = {
 }
 #: In place of a number that the state does not hold.
 _NOT_KEPT = "(number not kept)"
+#: So much of a line of a file is shown, in characters: by the terminal, within these bounds.
+_NARROWEST, _WIDEST = 20, 100
 #: So many findings are told in full.
 _REPORTED = 100
 #: So many rows and warnings are listed; the rest is counted.
@@ -42,7 +45,7 @@ _LISTED = 10
 
 def plan(plan: Plan, style: Style) -> str:
     """A plan, saved or fresh."""
-    return "\n".join(_plan_lines(plan, style)) + "\n"
+    return "".join(f"{fit(line, style)}\n" for line in _plan_lines(plan, style))
 
 
 def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
@@ -173,7 +176,7 @@ def applied(applied: Applied, style: Style) -> str:
     parts = [f"{int(summary.get(word, 0)):,} {word}" for word in words if summary.get(word) or word in shown]
     cost = f" {_count(summary['credits'], 'credit')}." if posts else ""
     lines.append(f"{applied.title}: {', '.join(parts)}.{cost}")
-    return "\n".join(lines) + "\n"
+    return "".join(f"{fit(line, style)}\n" for line in lines)
 
 
 def findings(
@@ -199,14 +202,14 @@ def finding(one: Diagnostic, style: Style, source: Callable[[str, int], str | No
     """One finding: place, code, summary; the line with a caret; what to do."""
     severity = _paint(one.code.severity, Color.WRONG if one.is_error else Color.CARE, style)
     place = f"{_line(one.span.file)}:{one.span.line}:{one.span.column}: " if one.span else ""
-    lines = [f"{place}{severity} {one.code.id}: {_shown(one.message, style)}"]
+    lines = [fit(f"{place}{severity} {one.code.id}: {_shown(one.message, style)}", style)]
     if one.span:
         lines += _excerpt(one.span, style, source)
     for other in one.related:
-        lines.append(f"  {_line(other.span.file)}:{other.span.line}:{other.span.column}: {other.label}")
+        lines.append(fit(f"  {_line(other.span.file)}:{other.span.line}:{other.span.column}: {other.label}", style))
     if one.query_id:
         lines.append(f"  X-Ovh-QueryID {one.query_id}")
-    lines += [f"  {line}" for line in _shown(one.suggestion or one.code.help, style).split("\n")]
+    lines += [fit(f"  {line}", style) for line in _shown(one.suggestion or one.code.help, style).split("\n")]
     return "\n".join(lines)
 
 
@@ -215,22 +218,26 @@ def _excerpt(span: Span, style: Style, source: Callable[[str, int], str | None])
     if line is None:
         return []
     # A long line is shown around the place; masked with some of what is cut off, so that no half of a number remains.
+    room = max(_NARROWEST, min(_WIDEST, (style.columns or _WIDEST) - 4))
     start = span.column - 1
     end = span.end_column - 1 if span.end_line == span.line else len(line)
-    left = max(0, start - 60) if len(line) > 100 else 0
+    left = max(0, start - room * 6 // 10) if len(line) > room else 0
     cut = max(0, left - 40)
-    around = line[cut : left + 140]
+    around = line[cut : left + room + 40]
     shown = style.masked(around)
     head, marked, tail = (
         shown[left - cut : start - cut],
         shown[start - cut : end - cut],
-        shown[end - cut : left - cut + 100],
+        shown[end - cut : left - cut + room],
     )
-    caret = " " * _width(visible(head)) + "^" * max(1, min(_width(visible(marked)), 100 - len(head)))
-    return [f"  | {visible(head)}{visible(marked)[:100]}{visible(tail)}", f"  | {_paint(caret, Color.WRONG, style)}"]
+    caret = " " * _width(visible(head)) + "^" * max(1, min(_width(visible(marked)), room - len(head)))
+    return [
+        f"  | {visible(head)}{visible(marked)[: room - len(head)]}{visible(tail)}",
+        f"  | {_paint(caret, Color.WRONG, style)}",
+    ]
 
 
-def standings(rows: Sequence[Standing], stopped: Stopped | None) -> str:
+def standings(rows: Sequence[Standing], stopped: Stopped | None, style: Style) -> str:
     """Messages, and how many of their sends stand where; unknown ones come first."""
     lines = [f"STOPPED by {_line(stopped.actor)} at {_line(stopped.at)}: {_line(stopped.reason)}"] if stopped else []
     for row in rows:
@@ -238,12 +245,14 @@ def standings(rows: Sequence[Standing], stopped: Stopped | None) -> str:
         counts = ", ".join(f"{row.counts[status]:,} {status}" for status in order)
         lines.append(f"{row.address}   {counts}   {_count(row.credits, 'credit')}")
         lines += [f"  {count:,} {status}: {_line(why)}" for status, why, count in row.reasons]
-    return "".join(f"{line}\n" for line in lines or ["Nothing is on record."])
+    return "".join(f"{fit(line, style)}\n" for line in lines or ["Nothing is on record."])
 
 
-def accounts(found: Sequence[Account]) -> str:
+def accounts(found: Sequence[Account], style: Style) -> str:
     """SMS accounts with credits and senders."""
-    return "".join(f"{line}\n" for account in found for line in _account_lines(account)) or "No SMS account.\n"
+    return (
+        "".join(f"{fit(line, style)}\n" for account in found for line in _account_lines(account)) or "No SMS account.\n"
+    )
 
 
 def _account_lines(account: Account) -> Iterator[str]:
@@ -255,15 +264,16 @@ def _account_lines(account: Account) -> Iterator[str]:
         yield f"  {sender}   {status}"
 
 
-def sends(rows: Sequence[SendRow], style: Style) -> str:  # noqa: ARG001 - the rows are masked already
+def sends(rows: Sequence[SendRow], style: Style) -> str:
     """Sends on record, one a line."""
     if not rows:
         return "Nothing is on record.\n"
-    return "".join(
+    lines = (
         f"{row.address}#{row.ref}   {row.receiver or _NOT_KEPT}   {row.status}   "
-        f"{_when(row)}{f'   {_line(row.reason)}' if row.reason else ''}\n"
+        f"{_when(row)}{f'   {_line(row.reason)}' if row.reason else ''}"
         for row in rows
     )
+    return "".join(f"{fit(line, style)}\n" for line in lines)
 
 
 def _when(row: SendRow) -> str:
