@@ -32,7 +32,14 @@ _APPLY, _OUTCOMES, _SETTLE, _CANCEL, _COMPARE, _STATES, _RUN = (
     f"smsdeclare/{name}.py" for name in ("apply", "outcomes", "settle", "cancel", "compare", "states", "cli/run")
 )
 
-_BOUNDARIES, _SETTLING = (f"tests/crash/test_{name}.py" for name in ("boundaries", "settling"))
+_GIT, _BRANCH, _SERVER, _NAMING = (
+    f"smsdeclare/ledgers/{name}.py" for name in ("git", "git_branch", "postgresql_server", "naming")
+)
+_AHEAD, _REPOSITORY = "smsdeclare/ahead.py", "smsdeclare/cli/repository.py"
+
+_BOUNDARIES, _SETTLING, _EVERYWHERE = (
+    f"tests/crash/test_{name}.py" for name in ("boundaries", "settling", "everywhere")
+)
 
 BUGS = (
     Bug(
@@ -442,5 +449,128 @@ BUGS = (
             f"{_SETTLING}::test_a_signal_lets_what_is_in_flight_come_on_record[]",
             "tests/crash/test_kill.py::test_an_interrupt_lets_what_is_in_flight_finish",
         ),
+    ),
+    Bug(
+        "POST before the push is confirmed",
+        "a push that came to nothing, or of which nothing is known, counts as a claim",
+        (
+            Change(
+                _GIT,
+                "        except StateError:\n            self._go_back(self._known)\n            raise\n"
+                "        self._lineage, self._serial",
+                "        except StateError:\n            pass\n        self._lineage, self._serial",
+            ),
+        ),
+        (
+            "tests/crash/test_windows.py::test_what_could_not_be_claimed_is_never_posted",
+            "tests/contract/test_git.py::test_where_it_can_not_be_told_whether_a_push_arrived_nothing_is_claimed",
+        ),
+    ),
+    Bug(
+        "store over another run's version",
+        "after a refused push the same is pushed in the place of what another run has stored",
+        (
+            Change(
+                _GIT,
+                "                self._go_back(self._newest())\n",
+                "                self._known = self._newest()\n",
+            ),
+        ),
+        (
+            "tests/contract/test_git.py::test_a_claim_on_what_another_run_has_stored_meanwhile_is_done_again",
+            f"{_EVERYWHERE}::test_a_store_whose_answer_is_lost_doubles_nobody_and_loses_nobody[git-hashed]",
+        ),
+    ),
+    Bug(
+        "push without comparing",
+        "a push takes the place of whatever is there, and nobody tries whether it does",
+        (
+            Change(_BRANCH, "lease = f\"--force-with-lease={self._ref}:{after or ''}\"", 'lease = "--force"'),
+            Change(_BRANCH, "        if self._push(draft, None).is_done:\n", "        if False:\n"),
+        ),
+        (
+            "tests/contract/test_git.py::test_a_claim_on_what_another_run_has_stored_meanwhile_is_done_again",
+            "tests/contract/test_git.py::test_what_two_runs_record_goes_by_job_into_the_newest_version",
+        ),
+    ),
+    Bug(
+        "take a history set back for a newer one",
+        "under a run, any version on the branch counts as one that goes on from the last",
+        (
+            Change(
+                _BRANCH,
+                '        return old == new or self._git.asked("merge-base", "--is-ancestor", old, new).is_done\n',
+                "        return True\n",
+            ),
+        ),
+        (
+            "tests/contract/test_git.py::test_a_history_that_is_rewritten_under_a_run_stops_it",
+            "tests/contract/test_git.py::test_a_history_that_went_on_from_an_older_version_stops_a_run",
+        ),
+    ),
+    Bug(
+        "drop outcomes when another run was faster",
+        "what waits for the next store is not written on the version that another run has stored",
+        (Change(_GIT, "        for work in [*self._waiting]:\n", "        for work in self._waiting[:0]:\n"),),
+        (
+            "tests/contract/test_git.py::test_what_may_wait_is_stored_with_the_next_claim",
+            "tests/contract/test_git.py::test_what_waits_is_stored_although_another_run_made_one_of_it_impossible",
+        ),
+    ),
+    Bug(
+        "sign after the limit",
+        "a job of a window is signed whenever its turn comes",
+        (Change(_AHEAD, "request.not_after <= ready.not_after and ", ""),),
+        (
+            "tests/unit/test_ahead.py::test_nothing_is_signed_after_the_limit_and_what_is_left_is_claimed_anew",
+            "tests/unit/test_ahead.py::test_what_the_night_would_hold_longer_than_is_on_record_is_claimed_anew",
+        ),
+    ),
+    Bug(
+        "a window without a limit on record",
+        "on record of a window is when it was claimed, not until when it may be signed",
+        (Change(_AHEAD, "max(request.not_after, limit)", "request.not_after"),),
+        (
+            "tests/unit/test_ahead.py::test_a_window_is_on_record_with_a_limit_before_the_first_post_of_it",
+            "tests/unit/test_ahead.py::test_what_a_dead_run_leaves_is_settled_after_the_limit_and_not_before",
+        ),
+    ),
+    Bug(
+        "POST what may be committed",
+        "in PostgreSQL a commit whose answer is lost counts as one",
+        (
+            Change(
+                _SERVER,
+                "            raise CommitInDoubt(Diagnostic(code=codes.STATE_COMMIT_UNKNOWN, detail=detail), writer) "
+                "from None\n",
+                "            return\n",
+            ),
+        ),
+        (f"{_EVERYWHERE}::test_a_store_whose_answer_is_lost_doubles_nobody_and_loses_nobody[postgresql]",),
+    ),
+    Bug(
+        "hash numbers with any key",
+        "the key of the hashes is not compared with the one that made them",
+        (Change(_NAMING, "        if not hmac.compare_digest(_check(key), meta[_CHECK]):\n", "        if False:\n"),),
+        ("tests/golden/test_numbers.py::test_another_key_is_refused_before_anybody_looks_new",),
+    ),
+    Bug(
+        "one hash in all states",
+        "the hash of a number does not depend on the state that it is in",
+        (Change(_NAMING, 'f"smsdeclare numbers {lineage}".encode()', 'b"smsdeclare numbers"'),),
+        ("tests/contract/test_erasing.py::test_two_states_can_not_be_joined_by_their_hashes",),
+    ),
+    Bug(
+        "read what is not encrypted",
+        "a file in clear on the branch is read although the state is to be encrypted",
+        (
+            Change(
+                _REPOSITORY,
+                "        found = sealing.unseal(content, keys, name=name)\n",
+                "        if not sealing.is_sealed(content):\n            return content\n"
+                "        found = sealing.unseal(content, keys, name=name)\n",
+            ),
+        ),
+        ("tests/contract/test_git.py::test_a_file_in_clear_is_no_sealed_state_and_the_other_way_round",),
     ),
 )

@@ -73,6 +73,16 @@ def test_nothing_tells_who_it_was_and_nobody_gets_it_again(any_place):
     ledger.close()
 
 
+def test_two_states_can_not_be_joined_by_their_hashes(tmp_path):
+    """Although their numbers and the key in the environment are the same."""
+    names = []
+    for name in ("one", "other"):
+        ledger = ledgers.opened(tmp_path / f"{name}.state", HASHED)
+        names += ledger.names(A)
+        ledger.close()
+    assert 2 == len(set(names))
+
+
 @pytest.mark.parametrize("state", [State.UNKNOWN, State.INTENDED, State.SCHEDULED, State.CANCELLING])
 def test_what_is_open_is_named_and_then_nothing_is_erased(ledger, place, state):
     ledgers.send(ledger, State.ACCEPTED, A)

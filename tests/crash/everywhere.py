@@ -160,8 +160,8 @@ class Everywhere:
             tally = self._judged(here, tally, f"{place} {name}")
         return tally
 
-    def losses(self, every=1):
-        """Each store fails in each way that its kind knows."""
+    def losses(self, every=1, first=0):
+        """Each store, from a first one on, fails in each way that its kind knows."""
         tally = Tally(0, 0, [])
         if not self._kind.losses:
             return tally
@@ -169,7 +169,7 @@ class Everywhere:
         whole.run(Countdown(), "a" * 100)
         stores = whole.state.stores
         for letter in self._kind.losses:
-            for place in range(0, stores, every):
+            for place in range(first, stores, every):
                 here = self.history()
                 if letter == "o":
                     here.state.shelf.other = lambda here=here: here.run(Countdown())
