@@ -50,21 +50,46 @@ def pipeline(path, source):
 
 
 def commits(path, posts, receivers):
-    """Two commits for each POST, as durable as the state's, of as many rows: what a promise costs on this disk."""
+    """The rows that an apply leaves, in the state's own tables, and as durable: what a promise costs on this disk.
+
+    One commit for each POST, which also notes what came of the one before.
+    """
     import sqlite3  # noqa: PLC0415 - as above
 
+    from smsdeclare.ledgers.sqlite_file import lay_tables  # noqa: PLC0415 - as above
+
+    posts, each = int(posts), int(receivers)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = DELETE")
     connection.execute("PRAGMA synchronous = EXTRA")
-    connection.execute("CREATE TABLE sends (number TEXT PRIMARY KEY, job INTEGER, state TEXT) WITHOUT ROWID")
-    connection.execute("CREATE INDEX jobs ON sends (job)")
-    for job in range(int(posts)):
-        numbers = [(f"+33{600_000_000 + job * int(receivers) + place}", job) for place in range(int(receivers))]
+    lay_tables(connection)
+    names = (
+        "message, revision, ordinal, tag, provider, endpoint, service, receivers, text_digest, template_digest,"
+        " options, body_digest, plan_digest, claimed_at, not_after, estimate"
+    )
+    digest, moment = "d" * 64, "2026-12-01T08:00:00Z"
+    for job in range(posts + 1):
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany("INSERT INTO sends VALUES (?, ?, 'claimed')", numbers)
-        connection.execute("COMMIT")
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("UPDATE sends SET state = 'accepted' WHERE job = ?", (job,))
+        if job:
+            before = [f"+33{600_000_000 + (job - 1) * each + place}" for place in (0, each - 1)]
+            connection.execute(
+                "UPDATE sends SET state = 'accepted' WHERE message = 'm' AND revision = 1 AND number BETWEEN ? AND ?",
+                before,
+            )
+            answer = (moment, each, each, "[]", "q", job - 1)
+            connection.execute(
+                "UPDATE jobs SET answered_at = ?, accepted = ?, credits = ?, ids = ?, query_id = ?"
+                " WHERE message = 'm' AND revision = 1 AND ordinal = ?",
+                answer,
+            )
+        if job < posts:
+            rows = [("m", 1, f"+33{600_000_000 + job * each + place}", "intended", job) for place in range(each)]
+            connection.executemany(
+                "INSERT INTO sends (message, revision, number, state, ordinal) VALUES (?, ?, ?, ?, ?)", rows
+            )
+            tag = f"{job:020}"
+            values = ("m", 1, job, tag, "p", "e", "s", each, digest, digest, "{}", digest, digest, moment, 0, 1.0)
+            connection.execute(f"INSERT INTO jobs ({names}) VALUES ({', '.join('?' * 16)})", values)
         connection.execute("COMMIT")
 
 

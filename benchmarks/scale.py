@@ -4,10 +4,11 @@ python benchmarks/scale.py [--receivers N...] [--texts KIND...] [--rounds N] [--
                            [--octodns FILE] [--seed N] [--json FILE]
 
 The provider is the sandbox: the real HTTP client over the simulator in the same process, no socket. Its share is in
-the figures of `apply` and `settle`, the network's is not.
+the figures of `apply` and `settle`, the network's is not; `apply, own share` is what is left of `apply` without it.
 """
 
 import argparse
+import json
 import math
 import random
 import shutil
@@ -16,9 +17,9 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from measure import PYTHON, SMSDECLARE, document, in_turn, run, save, summary
+from measure import PYTHON, SMSDECLARE, Run, document, in_turn, run, save, summary
 
-PROGRAM = str(Path(__file__).with_name("floors.py"))
+PROGRAM, APART = (str(Path(__file__).with_name(name)) for name in ("floors.py", "apart.py"))
 FLOORS = ("plain", "pipeline", "commits")
 HEAD = (
     f"{'':20}{'wall s':>9}{'least':>9}{'most':>9}{'CPU s':>9}{'MB':>9}{'µs each':>9}"
@@ -110,11 +111,15 @@ def records(folder, count):
             stream.write(f"a{place:07d}: {{type: A, value: 10.{place >> 16}.{place >> 8 & 255}.{place & 255}}}\n")
 
 
-def applied(folder):
-    """An apply to a state that has nothing yet."""
+def applied(folder, own):
+    """An apply to a state that has nothing yet; what of it was not the simulator's is added to `own`."""
     for left in (*folder.glob("*.state"), *folder.glob("*.outbox.jsonl")):
         left.unlink()
-    return run(SMSDECLARE, "apply", "--auto-approve", "--quiet", folder=folder)
+    apart = folder / "apart.json"
+    whole = run(PYTHON, APART, str(apart), "apply", "--auto-approve", "--quiet", folder=folder)
+    seconds, cpu = json.loads(apart.read_text(encoding="utf-8"))
+    own.append(Run(whole.wall - seconds, whole.cpu - cpu, whole.peak))
+    return whole
 
 
 def committed(folder, posts, receivers_per_post):
@@ -151,10 +156,12 @@ def measured(kind, receivers, given):
         if given.plans_only:
             return runs
         apply = partial(run, SMSDECLARE, "apply", "--auto-approve", "--quiet", folder=folder)
+        own = []
         runs |= in_turn(
-            {"floor commits": partial(committed, folder, posts, each), "apply": partial(applied, folder)},
+            {"floor commits": partial(committed, folder, posts, each), "apply": partial(applied, folder, own)},
             given.apply_rounds,
         )
+        runs["apply, own share"] = own
         # With the floor once more, for what the machine does is not the same all the time.
         again = in_turn(
             {
@@ -233,7 +240,7 @@ def main():
                 floors = {
                     below: runs[f"floor {below}"]
                     for below in FLOORS
-                    if f"floor {below}" in runs and (below != "commits" or name == "apply")
+                    if f"floor {below}" in runs and (below != "commits" or name.startswith("apply"))
                 }
                 found = {"receivers": receivers, "text": kind, "program": name, **summary(measurements, floors)}
                 found["cpuRatio"] = found["cpuSeconds"] / cpu
