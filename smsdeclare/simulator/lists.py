@@ -173,8 +173,12 @@ def _is_listed(sms: Sms, settings: Settings, at: float) -> bool:
 def _filter(name: str, value: str, history: History, at: float) -> Callable[[Sms], bool]:
     settings = history.settings
     match name:
-        case "tag" | "sender" | "receiver":
-            return lambda sms: outgoing_view(sms, history, at)[name] == value
+        case "tag":
+            return lambda sms: sms.tag == value
+        case "sender":
+            return lambda sms: sms.sender == value
+        case "receiver":
+            return lambda sms: listed_number(sms.receiver, settings) == value
         case "creationDatetime.from" | "creationDatetime.to":
             fits = filter_of_moment(name, value, settings)
             return lambda sms: fits(sms.created_at)
