@@ -240,7 +240,7 @@ def test_an_sms_that_turns_up_late_is_an_alarm_and_ends_all_trust(world):
     with closing(here.ledger()) as ledger:
         (released,) = ledger.posted_released()
     late = here.simulator.history
-    sample = dict(late.journal[0])
+    (sample,) = here.simulator.journal
     late.append({**sample, "id": sample["id"] + 1, "receiver": B, "tag": released.tag, "jobNumber": 2})
     (trouble,) = here.settle()
     assert ("SMS513", "accepted") == (trouble.code.id, here.states[B])
