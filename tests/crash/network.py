@@ -118,7 +118,7 @@ class Network:
         """As of a while ago: what was accepted or cancelled since is not seen yet."""
         then = self.now() - self._stale
         known = self._replica.history
-        for line in self.simulator.journal[len(known.journal) :]:
+        for line in self.simulator.history.since(len(known)):
             if line.get("createdAt", line.get("at")) > then + self.simulator.settings.clock_ahead:
                 break
             known.append(line)
