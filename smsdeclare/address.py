@@ -15,6 +15,11 @@ _ADDRESS = re.compile(
     r"(?:/(?P<number>\+[1-9][0-9]{6,14})|#(?P<ref>[0-9a-z]{8}))?"
 )
 
+_FORMS = (
+    "Write message.NAME or message.NAME@REVISION; for one send, message.NAME@REVISION#REF or "
+    "message.NAME@REVISION/NUMBER with a number that begins with +."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -36,13 +41,8 @@ def parse(text: str) -> Address:
     """Read an address; raises InputError where it is none."""
     match = _ADDRESS.fullmatch(text)
     if match is None or ((match["number"] or match["ref"]) and not match["revision"]):
-        raise InputError(
-            Diagnostic(
-                code=codes.USAGE,
-                detail=f"`{text}` is no address",
-                suggestion="Write message.NAME or message.NAME@REVISION; for one send, message.NAME@REVISION#REF or "
-                "message.NAME@REVISION/NUMBER with a number that begins with +.",
-            )
-        )
+        meant = _ADDRESS.fullmatch(f"message.{text}")
+        hint = f"Did you mean `{meant[0]}`?" if meant else _FORMS
+        raise InputError(Diagnostic(code=codes.USAGE, detail=f"`{text}` is no address", suggestion=hint))
     revision = int(match["revision"]) if match["revision"] else None
     return Address(message=match["message"], revision=revision, number=match["number"], ref=match["ref"])

@@ -100,7 +100,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each kind o
         return 0
     except click.ClickException as error:
         return _fail(
-            [Diagnostic(code=codes.USAGE, detail=error.format_message(), suggestion=_help(error))],
+            [Diagnostic(code=codes.USAGE, detail=" ".join(error.format_message().split()), suggestion=_help(error))],
             arguments,
             1,
         )

@@ -23,14 +23,19 @@ _PORT = 8800
     """,
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=_PORT, help=f"Port on 127.0.0.1; 0 takes a free one [{_PORT}]."
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    default=_PORT,
+    help=f"Port on 127.0.0.1; 0 takes a free one [default: {_PORT}].",
 )
 @click.option("--sender", "senders", multiple=True, metavar="NAME", help="One more sender of the account.")
 @shared_options
 def command(session: Session, *, port: int, senders: tuple[str, ...]) -> None:
     """Run a local OVHcloud-compatible SMS API with an inbox for the browser, until Ctrl-C.
 
-    It takes SMS from any client, sends none, and forgets them when it ends.
+    It takes SMS from any client, sends none, and forgets them when it ends. What it prints says how to send to it: with
+    three keys, and with `smsdeclare apply -f trials.yaml` in a project that `smsdeclare init` wrote.
     """
     from smsdeclare.simulator.api import Simulator  # noqa: PLC0415 - only for this command
     from smsdeclare.simulator.faults import Faults  # noqa: PLC0415 - as above

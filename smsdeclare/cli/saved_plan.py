@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+#: What somebody needs who names the files to be applied.
+_DEFINITIONS = "`smsdeclare apply` reads smsdeclare.yaml of this folder by itself; `-f FILE` names another root file."
 #: A larger file is no plan of ours. Bytes.
 _LIMIT = 200_000_000
 
@@ -73,7 +75,9 @@ def _fits(document: Any) -> bool:
 
 
 def _unreadable(path: Path, why: str) -> InputError:
-    return InputError(Diagnostic(code=codes.PLAN_UNREADABLE, detail=f"{path.name} is no saved plan ({why})"))
+    hint = _DEFINITIONS if path.suffix in (".yaml", ".yml") else ""
+    detail = f"{path.name} is no saved plan ({why})"
+    return InputError(Diagnostic(code=codes.PLAN_UNREADABLE, detail=detail, suggestion=hint))
 
 
 def _cant_save(path: Path, why: str) -> InputError:

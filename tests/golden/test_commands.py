@@ -438,3 +438,19 @@ def test_validate_finds_what_planning_would(command, project):
     assert "smsdeclare.yaml:7:18: error SMS303" in result.out
     assert "+33639980001" not in result.out
     assert Path(project / "smsdeclare.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("apply", "smsdeclare.yaml"), "`-f FILE` names another root file."),
+        (("completion",), "Missing argument 'bash|zsh|fish'. Choose from: bash, zsh, fish"),
+        (("preview", "hello"), "Did you mean `message.hello`?"),
+    ],
+    ids=["the definitions as a plan", "no shell", "a bare name"],
+)
+def test_what_newcomers_type_is_answered_with_what_they_meant(command, project, monkeypatch, words, says):
+    monkeypatch.chdir(project)
+    result = command(*words)
+    assert (1, True) == (result.code, says in result.err)
+    assert "\\n" not in result.err

@@ -34,3 +34,10 @@ def test_an_address_names_a_message_a_revision_or_one_send(text, address):
 def test_anything_else_is_refused(text):
     with pytest.raises(InputError, match="is no address"):
         parse(text)
+
+
+@pytest.mark.parametrize(("text", "meant"), [("order-shipped", "message.order-shipped"), ("a@2", "message.a@2")])
+def test_a_bare_name_is_told_how_it_is_written(text, meant):
+    with pytest.raises(InputError) as caught:
+        parse(text)
+    assert f"Did you mean `{meant}`?" == caught.value.diagnostics[0].suggestion
