@@ -72,7 +72,8 @@ In another terminal, set its keys; they are good for nothing else:
   export OVH_CONSUMER_KEY={consumer}
 
 There, in the folder of your project: smsdeclare apply -f trials.yaml
-`smsdeclare init` writes that file. Where there is none, this is all of it, beside the `variables` of your root file:
+`smsdeclare init` writes that file. Where there is none, this is all of it,
+beside the `variables` of your root file:
 
   version: 1
   project: trials
