@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: So many texts are remembered, since equal ones often come close together, and so many digests are kept.
 NEAR = 10_000
+_MARK = 2**32 - 1
 #: `+` and the longest prefix of a country.
 _PREFIX = 4
 
@@ -201,8 +202,8 @@ class Gathering:
         self._bills: dict[Bill, int] = {}
         #: Texts of late → their places.
         self._near: dict[str, int] = {}
-        #: Of each text its hash: equal texts have equal ones.
-        self._marks = array("q")
+        #: Of each text its hash as far as it fits: equal texts have equal ones.
+        self._marks = array("I")
 
     def add(self, number: str, country: str | None, wording: Wording) -> None:
         """One more; no number comes twice."""
@@ -252,7 +253,7 @@ class Gathering:
         if len(self._near) >= NEAR:
             self._near.clear()
         self._near[text] = place
-        self._marks.append(hash(text))
+        self._marks.append(hash(text) & _MARK)
         return place
 
     def _add_place(self, number: str, country: str | None) -> int:

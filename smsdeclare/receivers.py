@@ -232,17 +232,20 @@ def _rows(root: Path, source: CsvSource, default_country: str | None, findings: 
         width, shown, is_mobile, any_rows = len(header), source.shown, phone.MOBILE.fullmatch, False
         for line, cells in rows:
             any_rows = True
-            if len(cells) > width:
-                detail = f"{len(cells)} cells, {len(header)} columns"
-                raise InputError(Diagnostic(code=codes.CSV_RAGGED, detail=detail, span=_line(source, line)))
-            if filters and any((cells[at].strip() if at < len(cells) else "") not in wanted for at, wanted in filters):
+            if len(cells) != width:
+                if len(cells) > width:
+                    detail = f"{len(cells)} cells, {len(header)} columns"
+                    raise InputError(Diagnostic(code=codes.CSV_RAGGED, detail=detail, span=_line(source, line)))
+                cells.extend([""] * (width - len(cells)))
+            if filters and any(cells[at].strip() not in wanted for at, wanted in filters):
                 continue
             findings.rows += 1
-            number = cells[number_at].strip() if number_at < len(cells) else ""
-            # The usual spelling first: to call `parse` takes as long as all of this.
-            if mobile := is_mobile(number):
-                yield Receiver(number, mobile.lastgroup, (header, cells), (shown, line))
+            # The usual spelling first: to call `parse` takes as long as all of this, and so does a NamedTuple's own
+            # constructor beside that of tuples.
+            if mobile := is_mobile(cells[number_at]):
+                yield tuple.__new__(Receiver, (cells[number_at], mobile.lastgroup, (header, cells), (shown, line)))
                 continue
+            number = cells[number_at].strip()
             try:
                 found = phone.parse(number, default_country)
             except phone.NotANumber as problem:

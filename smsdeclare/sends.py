@@ -19,7 +19,6 @@ from smsdeclare.look_alikes import look_alike, to_gsm
 from smsdeclare.rates import Bills
 from smsdeclare.reporter import did_you_mean
 from smsdeclare.short_number import ShortNumber
-from smsdeclare.surcharges import Surcharge, Surcharges
 from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from smsdeclare.definitions import Definitions, Message
     from smsdeclare.rates import Rates
     from smsdeclare.receivers import Findings, Receiver
+    from smsdeclare.surcharges import Surcharge, Surcharges
 
 #: How many receivers with a broken text are named one by one; the rest is counted.
 _SHOWN_PROBLEMS = 20
@@ -56,19 +56,18 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
     gathering = Gathering()
     forced = _Forced(message)
     own: set[str] = set()
-    dear = Surcharges(message, definitions.variables)
+    dear = _surcharges(definitions, message)
     short = ShortNumber(message)
-    is_plain = message.template.is_plain
+    add, is_short = gathering.add, short.is_meant
     everybody = receivers.expand(definitions, message, findings)
     for receiver, wording in rendered(definitions, message, everybody, findings, own):
-        # A text that is the same for all costs nobody more than others.
-        if not is_plain:
+        if dear:
             dear.add(receiver, wording.text, wording.bill)
-        if short.is_meant:
+        if is_short:
             short.look(receiver, wording.text)
         if wording.bill.encoding == "unicode":
             forced.add(wording)
-        gathering.add(receiver.number, receiver.country, wording)
+        add(receiver.number, receiver.country, wording)
     told = list(short.findings())
     if any(one.is_error for one in told):
         raise InputError(*told, *findings.warnings)
@@ -76,7 +75,7 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
     found = gathering.sends()
     if not found:
         findings.warnings.append(Diagnostic(code=codes.NO_RECEIVERS, detail=message.address, span=message.to_span))
-    rows, more_rows = dear.rows()
+    rows, more_rows = dear.rows() if dear else ((), {})
     return MessageSends(
         message=message,
         sends=found,
@@ -85,6 +84,15 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
         surcharges=rows,
         more_surcharges=more_rows,
     )
+
+
+def _surcharges(definitions: Definitions, message: Message) -> Surcharges | None:
+    """What looks for rows that cost more; None where the text is the same for all and costs nobody more than others."""
+    if message.template.is_plain:
+        return None
+    from smsdeclare.surcharges import Surcharges  # noqa: PLC0415 - 4 ms with what it imports
+
+    return Surcharges(message, definitions.variables)
 
 
 def priced(one: MessageSends, rates: Rates, settled: Mapping[str, int]) -> MessageSends:

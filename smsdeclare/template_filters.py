@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
@@ -43,6 +42,8 @@ def printed(value: object) -> object:
     if type(value) is bool:
         return "true" if value else "false"
     if type(value) is float and math.isfinite(value):
+        from decimal import Decimal  # noqa: PLC0415 - most texts compute nothing
+
         # MiniJinja hands over 2.0 as 2; so all whole figures print without a fraction, whoever hands them over.
         return int(value) if value.is_integer() else format(Decimal(repr(value)), "f")
     if type(value) is int:

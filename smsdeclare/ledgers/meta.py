@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import uuid
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -30,6 +29,8 @@ FEATURES: tuple[str, ...] = (HASHES, MOVED)
 
 def fresh_meta(binding: Binding, numbers: Numbers = AS_KEPT) -> dict[str, str]:
     """The rows of `meta` of a new ledger."""
+    import secrets  # noqa: PLC0415 - most runs find a ledger
+
     lineage = str(uuid.uuid4())
     hashing = hashing_meta(numbers, lineage) if numbers.are_hashed else {}
     return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,6 +167,8 @@ def in_this_format(copy: Path, beside: Path) -> Iterator[Path]:
     if read_format(copy) >= FORMAT:
         yield copy
         return
+    import tempfile  # noqa: PLC0415 - 5 ms with what it imports, and hardly any copy is that old
+
     with tempfile.TemporaryDirectory(prefix=".smsdeclare-", dir=beside) as folder:
         current = Path(folder) / copy.name
         copy_bytes(copy, current)

@@ -63,6 +63,12 @@ def test_what_is_sound_needs_nobody_to_say_what_is_wrong(words, tmp_path):
     assert set() == loaded(*words, folder=sound) & {"jsonschema", "requests", "urllib3", "phonenumbers", "rich"}
 
 
+def test_a_plan_of_one_text_loads_nothing_that_it_has_no_use_for(tmp_path):
+    project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=worlds.message())})
+    found = modules("plan", "--offline", folder=project)
+    assert set() == found & {"decimal", "minijinja", "random", "smsdeclare.surcharges", "tempfile"}
+
+
 def test_a_preview_loads_what_a_preview_takes(tmp_path):
     project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=worlds.message())})
     assert loaded("preview", folder=project) <= {"minijinja", "yaml"}

@@ -4,7 +4,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from invariants import Tables, written
 
+from smsdeclare import receivers
+from smsdeclare.define import define
 from smsdeclare.files import LINE_END
+from smsdeclare.project import read
 
 #: Pieces that make a CSV file more often than chance does.
 PIECES = st.sampled_from(
@@ -75,3 +78,30 @@ def test_a_table_comes_back_as_it_was_written(tables, table, delimiter, quote_al
     assert [receiver.values for receiver in found] == expected
     assert [receiver.number for receiver in found] == [worlds.number(index) for index in range(len(rows))]
     assert [receiver.span.line for receiver in found] == lines
+
+
+def test_a_row_has_the_cells_that_hold_something_and_whose_column_has_a_name():
+    columns = ["number", "", "a", "b"]
+    for cells in (
+        [" +33639980001", "x", " y ", "z"],
+        ["+33639980001", " ", "y\n", "z"],
+        ["+33639980001", "", "y", "z"],
+    ):
+        row = receivers.Receiver("+33639980001", "FR", (columns, cells), ("", 1))
+        assert {"number": "+33639980001", "a": "y", "b": "z"} == row.values
+    assert {"a": "y"} == receivers.Receiver("+33639980001", "FR", (columns, [" ", "x", "y"]), ("", 1)).values
+
+
+def test_a_row_that_ends_before_its_number_has_none(tmp_path):
+    project = worlds.write(
+        tmp_path,
+        {
+            "smsdeclare.yaml": worlds.root(more="receivers: {all: {csv: a.csv}}\n" + worlds.message(to="all")),
+            "a.csv": "name,number\nAna,+33639980001\nBo\n",
+        },
+    )
+    definitions = define(read(project, None))
+    findings = receivers.Findings()
+    found = list(receivers.expand(definitions, definitions.messages[0], findings))
+    assert ["+33639980001"] == [one.number for one in found]
+    assert [(3, "it is empty")] == [(row.span.line, row.reason) for row in findings.skipped]

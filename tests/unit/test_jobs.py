@@ -4,7 +4,7 @@ import worlds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsdeclare.columns import Gathering, Wording
+from smsdeclare.columns import NEAR, Gathering, Wording
 from smsdeclare.jobs import group, posts_of, tag
 from smsdeclare.quiet import NEVER_QUIET, Quiet
 from smsdeclare.rates import bill
@@ -28,6 +28,14 @@ def test_every_send_is_in_exactly_one_job_with_its_own_text(chosen, most):
 def test_jobs_come_in_the_order_of_their_first_receivers(chosen):
     jobs = list(group(MESSAGE, worlds.sends({worlds.number(index): text for index, text in chosen.items()}), 100))
     assert [job.numbers[0] for job in jobs] == sorted(job.numbers[0] for job in jobs)
+
+
+def test_texts_that_come_again_after_many_others_are_one():
+    numbers = [f"+33700{index:06d}" for index in range(NEAR + 3)]
+    sends = worlds.sends({number: f"text {place % (NEAR + 1)}" for place, number in enumerate(numbers)})
+    jobs = list(group(MESSAGE, sends, 500))
+    assert [(numbers[0], numbers[-2]), (numbers[1], numbers[-1])] == [job.numbers for job in jobs[:2]]
+    assert NEAR + 1 == len(jobs) == posts_of(sends, 500)
 
 
 def test_one_post_goes_to_receivers_with_the_same_quiet_hours():

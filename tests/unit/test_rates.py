@@ -38,7 +38,10 @@ def test_the_clause_never_makes_a_text_cheaper(text, options):
 
 
 @given(
-    st.lists(st.text(st.sampled_from("a\u20acê\u0308😀"), min_size=1, max_size=400), min_size=1, max_size=9),
+    # About as long, so that some are equally long and differ in which characters take two units.
+    st.lists(
+        st.sampled_from(["a€", "aê", "aê😀"]).flatmap(lambda of: st.text(of, min_size=67, max_size=70)), max_size=20
+    ),
     st.sampled_from([{}, ADVERTISING, {"noStopClause": True}]),
 )
 def test_bills_of_many_texts_are_those_of_each(texts, options):
