@@ -208,6 +208,15 @@ def test_the_site_has_every_page_under_one_of_four_kinds():
     assert pages ^ (set(listed(navigation)) - beside) == set(), "mkdocs.yml names every page"
 
 
+def test_the_first_page_leads_through_the_how_tos_as_the_site_does():
+    navigation = document.parse((ROOT / "mkdocs.yml").read_bytes(), file="mkdocs.yml").data["nav"]
+    (how_to,) = (part["How to"] for part in navigation if isinstance(part, dict) and "How to" in part)
+    page = (DOCS / "README.md").read_text("utf-8")
+    groups = re.findall(r"^- \*\*([^*]+)\.\*\*((?:.|\n  )*)", page, re.MULTILINE)
+    found = [{name: re.findall(r"\]\(([\w/-]+\.md)\)", links)} for name, links in groups]
+    assert how_to == found
+
+
 # — all pages —
 
 
