@@ -60,6 +60,6 @@ def command(session: Session, addresses: tuple[str, ...], *, reason: str, status
         freed = ledger.resend(keys, reason, timestamp(SystemClock().now()))
     finally:
         ledger.close()
-    session.out(
+    session.words(
         f"{freed:,} {'send is' if freed == 1 else 'sends are'} free to be sent once more. Look: smsdeclare plan\n"
     )

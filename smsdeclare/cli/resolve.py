@@ -67,7 +67,7 @@ def command(session: Session, addresses: tuple[str, ...], *, is_sent: bool, is_n
         by = {"actor": environment.actor(), "reason": reason.strip(), "ci": environment.ci_job() or ""}
         count = ledger.resolve(jobs, sent=is_sent, by=by, at=timestamp(SystemClock().now())) if jobs else 0
     what = "sent" if is_sent else "not sent, and free to be posted by the next apply"
-    session.out(f"{count:,} {'send is' if count == 1 else 'sends are'} recorded as {what}.\n")
+    session.words(f"{count:,} {'send is' if count == 1 else 'sends are'} recorded as {what}.\n")
 
 
 def _unknown(ledger: Ledger, addresses: Sequence[str]) -> list[Posted]:

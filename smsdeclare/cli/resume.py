@@ -26,4 +26,4 @@ def command(session: Session) -> None:
         ledger.resume(timestamp(SystemClock().now()))
     finally:
         ledger.close()
-    session.out("Resumed. Runs may post again.\n" if was else "It was not stopped.\n")
+    session.words("Resumed. Runs may post again.\n" if was else "It was not stopped.\n")

@@ -60,10 +60,14 @@ class Session:
         except OSError as error:
             raise InputError(Diagnostic(code=codes.OUTPUT_LOST, detail=error.strerror or "")) from error
 
+    def words(self, text: str) -> None:
+        """A result in words, as wide as the terminal."""
+        self.out(_fitted(text, self.style))
+
     def note(self, text: str) -> None:
         """Anything that is no result, to standard error; silent with --quiet."""
         if not self.quiet:
-            self._tell(text)
+            _say(_fitted(visible(text), self.error_style))
 
     def show(self, text: str) -> None:
         """A text of a format, colors and all, to standard error; silent with --quiet."""
@@ -73,15 +77,7 @@ class Session:
     def detail(self, text: str) -> None:
         """What only --verbose asks for, to standard error."""
         if self.verbose:
-            self._tell(text)
-
-    def _tell(self, text: str) -> None:
-        shown = visible(text)
-        if self.error_style.columns is not None:
-            from smsdeclare.formats.wrapping import fit  # noqa: PLC0415 - only on a terminal
-
-            shown = fit(shown, self.error_style)
-        _say(shown)
+            _say(_fitted(visible(text), self.error_style))
 
     def source(self, file: str, line: int) -> str | None:
         """A line of a project's YAML file; rows of CSV files are receivers' own and stay hidden."""
@@ -101,6 +97,14 @@ class Session:
             from smsdeclare.formats import text  # noqa: PLC0415 - only where something was found
 
             _say(text.report(found, self.error_style, self.source), nl=False)
+
+
+def _fitted(text: str, style: Style) -> str:
+    if style.columns is None:
+        return text
+    from smsdeclare.formats.wrapping import fit  # noqa: PLC0415 - only on a terminal
+
+    return fit(text, style)
 
 
 def _say(text: str, *, nl: bool = True) -> None:

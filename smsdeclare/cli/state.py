@@ -123,6 +123,6 @@ def unlock(session: Session) -> None:
     finally:
         ledger.close()
     if not was:
-        session.out("Nobody held it.\n")
+        session.words("Nobody held it.\n")
     for one in was:
-        session.out(visible(f"Unlocked: it was held by {held_by(one).detail}\n"))
+        session.words(visible(f"Unlocked: it was held by {held_by(one).detail}\n"))

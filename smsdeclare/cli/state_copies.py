@@ -97,11 +97,11 @@ def _given(session: Session, copy: Path) -> Iterator[Path]:
 
 def _tell(session: Session, pushed: Pushed) -> None:
     if not pushed.is_changed:
-        session.out("Nothing to do: the state is what the copy is.\n")
+        session.words("Nothing to do: the state is what the copy is.\n")
     elif pushed.before:
-        session.out(f"The state has {_count(pushed.copy)} now; before, it had {_count(pushed.before)}.\n")
+        session.words(f"The state has {_count(pushed.copy)} now; before, it had {_count(pushed.before)}.\n")
     else:
-        session.out(f"The state is restored: {_count(pushed.copy)}.\n")
+        session.words(f"The state is restored: {_count(pushed.copy)}.\n")
         latest = f"its last POST is of {pushed.copy.latest}" if pushed.copy.latest else "it has no POST"
         session.report([Diagnostic(code=codes.RESTORED, detail=latest)])
 

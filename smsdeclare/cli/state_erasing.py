@@ -54,7 +54,7 @@ def prune(session: Session, *, age: timedelta, auto_approve: bool) -> None:
         _check_there_is_one(ledger)
         keys = ledger.over(timestamp(clock.now() - age))
         if not keys:
-            session.out("Nothing to erase.\n")
+            session.words("Nothing to erase.\n")
             return
         _erase(session, ledger, keys, "prune", auto_approve=auto_approve)
 
@@ -112,8 +112,8 @@ def hash_numbers(session: Session, *, auto_approve: bool) -> None:
         if not ledger.are_hashed:
             agree("Hash all numbers? There is no way back.", auto_approve=auto_approve)
         hashed = ledger.hash_numbers(timestamp(clock.now()))
-    session.out(f"The state holds {count(hashed, 'send')} under hashes now, and no number. ")
-    session.out("Write `state.numbers: hashed` into the files.\n")
+    held = f"The state holds {count(hashed, 'send')} under hashes now, and no number."
+    session.words(f"{held} Write `state.numbers: hashed` into the files.\n")
 
 
 def _check_there_is_one(ledger: RelationalLedger) -> None:
@@ -144,5 +144,5 @@ def _sends_of(ledger: Ledger, wanted: str) -> Iterator[Key]:
 def _erase(session: Session, ledger: RelationalLedger, keys: Collection[Key], kind: str, *, auto_approve: bool) -> None:
     agree(f"Erase who got {count(len(keys), 'send')}? There is no way back.", auto_approve=auto_approve)
     erased = ledger.erase(keys, timestamp(SystemClock().now()), kind)
-    session.out(f"Erased who got {count(erased, 'send')}. None of them is sent again.\n")
+    session.words(f"Erased who got {count(erased, 'send')}. None of them is sent again.\n")
     session.note("Copies of the state still hold it, and so may your files, the provider, and the disk's backups.")

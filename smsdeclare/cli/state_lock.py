@@ -11,6 +11,7 @@ from smsdeclare.cli.lease import is_over
 from smsdeclare.cli.session import Explained, ExplainedGroup, Session, format_option, shared_options
 from smsdeclare.clock import SystemClock
 from smsdeclare.formats import json, phrases
+from smsdeclare.formats.wrapping import fit
 
 
 @click.group(
@@ -42,4 +43,4 @@ def show(session: Session, *, format_name: str) -> None:
     clock = SystemClock()
     with closing(broken_files.ledger(session)) as ledger:
         leases = [(one, is_over(one, clock)) for one in ledger.leases]
-    session.out(json.leases(leases) if format_name == "json" else phrases.leases(leases))
+    session.out(json.leases(leases) if format_name == "json" else fit(phrases.leases(leases), session.style))

@@ -69,7 +69,7 @@ def migrate(session: Session, source: str, target: str | None, *, auto_approve: 
     question = f"Move the state from {here.place} to {there.place}?"
     contents = move(here, there, SystemClock(), partial(agree, question, auto_approve=auto_approve))
     unknown = f", {contents.in_doubt:,} unknown," if contents.in_doubt else ""
-    session.out(f"Moved {count(contents.sends, 'send')}{unknown} from {here.place} to {there.place}.\n")
+    session.words(f"Moved {count(contents.sends, 'send')}{unknown} from {here.place} to {there.place}.\n")
     session.note(f"The old one refuses from now on. What the files name as the state must be the {there.place}.")
 
 

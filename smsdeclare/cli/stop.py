@@ -51,7 +51,7 @@ def command(session: Session, *, reason: str, cancel: bool) -> int:
         ledger.stop(Stopped(reason=reason.strip(), actor=environment.actor(), at=timestamp(SystemClock().now())))
         bound = ledger.binding
         what = f"{bound.project} ({bound.provider}, {bound.service})" if bound else "the state"
-        session.out(visible(f"Stopped: {what}. Nothing more is posted until: smsdeclare resume\n"))
+        session.words(visible(f"Stopped: {what}. Nothing more is posted until: smsdeclare resume\n"))
         return _take_back(session, ledger) if cancel else 0
 
 
@@ -73,5 +73,5 @@ def _take_back(session: Session, ledger: RelationalLedger) -> int:
         told += f" {left:,} left as they are{': out by now, or within ten minutes' if is_late else ''}."
     if applied.unknown:
         told += f" {len(applied.unknown):,} not known; `smsdeclare settle` asks again."
-    session.out(f"{told}\n")
+    session.words(f"{told}\n")
     return run.exit_code(applied)
