@@ -296,10 +296,10 @@ class _Posting:
 
     def _claim(self, wanted: list[tuple[int, _Turn]], outcomes: list[tuple[Claim, Outcome]]) -> None:
         """Claim these, and post them; where that fails the outcomes come on record all the same."""
-        intents = [(self._intent(turn.job), partial(self._prepare, turn.job)) for _, turn in wanted]
         try:
+            intents = [(self._intent(turn.job), partial(self._prepare, turn.job)) for _, turn in wanted]
             found = self.ledger.claim_all(intents, epoch=self.epoch, outcomes=outcomes)
-        except SmsdeclareError as error:
+        except Exception as error:  # noqa: BLE001 - it is raised once nothing is in flight
             self.conclusions.fail(error)
             if outcomes:
                 self.ledger.record_all(outcomes)

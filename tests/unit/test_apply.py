@@ -278,6 +278,13 @@ def test_what_was_answered_comes_on_record_where_the_next_claim_is_refused(world
     assert ({A: State.ACCEPTED}, [A]) == (here.states, here.received)
 
 
+def test_what_was_answered_comes_on_record_where_the_next_job_can_not_be_built(world):
+    here = world()
+    with pytest.raises(TypeError):
+        here.apply(job(A), job(B, text="b", sender=object()))
+    assert ({A: State.ACCEPTED}, [A]) == (here.states, here.received)
+
+
 class PacedClock(SystemClock):
     """Time passes only by waiting."""
 
