@@ -81,5 +81,7 @@ beside the `variables` of your root file:
     name: ovh
     endpoint: {url}
     service: {service}
+  settle:
+    after: 1s
 
 """

@@ -24,7 +24,8 @@ _GLUE = "\x00"
 _WHOLE = re.compile(
     r"`[^`\n]*`(?: -> `[^`\n]*`)?(?: [0-9,]+x)?|(?<=: )smsdeclare .*|(?<![^\s(])[0-9](?:[0-9,.:-]*[0-9])? (?=[^\s])"
 )
-_WORD = re.compile(r"(\s*)(\S+)")
+#: Other spaces, such as those before a French colon, are there so that nothing breaks.
+_WORD = re.compile(r"( *)([^ ]+)")
 #: A line of a plan that says what is done: its details stand below it, this far in.
 _CHANGE = re.compile(r"  [-+~=?] [a-z]")
 _DETAIL = " " * 13

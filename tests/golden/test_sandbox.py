@@ -25,7 +25,7 @@ def sandbox():
         env=worlds.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     shown = [process.stdout.readline()]
-    while "service:" not in shown[-1]:
+    while "after:" not in shown[-1]:
         assert shown[-1]
         shown.append(process.stdout.readline())
     yield process, "".join(shown)

@@ -65,6 +65,8 @@ def test_what_is_no_terminal_gets_lines_as_they_are(line):
         ("Apply it: smsdeclare apply -C a/long/folder", ["Apply it: smsdeclare apply -C a/long/folder"]),
         ("Digest sha256:0123456789abcdef0123456789", ["Digest sha256:0123456789abcdef0123456789"]),
         ("at 2026-12-01 09:00 and 2026-12-02 09:00", ["at 2026-12-01 09:00 and", "    2026-12-02 09:00"]),
+        ("Il est à vous\u00a0: le colis", ["Il est à vous\u00a0: le colis"]),
+        ("Votre colis est ici, vous\u00a0: prenez", ["Votre colis est ici,", "    vous\u00a0: prenez"]),
         ("a 你好你好 你好你好 你好你好", ["a 你好你好 你好你好", "    你好你好"]),
         (
             "normalized: `é` -> `e` 6x, `ç` -> `c` 1x",
