@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from smsdeclare import ahead, cancel, codes, refresh, settle, sharing
+from smsdeclare.cli.counting import count
 from smsdeclare.cli.progress import Progress
 from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import formatter
@@ -43,7 +44,6 @@ _ANSWERED = timedelta(minutes=2)
 #: so soon.
 _MOMENT = timedelta(seconds=10)
 _Event = JobDone | JobMissed | Settled | TakenBack | Received | Trouble
-_TAKEN = frozenset({State.ACCEPTED, State.SCHEDULED})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -298,14 +298,7 @@ class Run:
 
     def sum_up(self, digest: str | None = None, kept: int = 0, *, skipped: int = 0, title: str = "Apply") -> Applied:
         """What this run did, and everything that is unknown now, whichever run left it so."""
-        states = {
-            Key(event.claim.message, event.claim.revision, self.ledger.names(number)[0]): state
-            for event in self.done
-            for number, state in event.outcome.states.items()
-        }
-        replaced = {key for key, state in states.items() if key in self.taken_back and state in _TAKEN}
-        fresh = [state for key, state in states.items() if key not in replaced]
-        rejected = {key for key, state in states.items() if state is State.REJECTED}
+        fresh, replaced, rejected = count(self.done, self.taken_back, self.ledger.names)
         secret, shown = self.ledger.secret or b"", self.session.style.show_numbers
         refused, unknown = [], []
         try:
@@ -323,8 +316,8 @@ class Run:
         return Applied(
             digest=digest,
             summary={
-                "sent": fresh.count(State.ACCEPTED),
-                "scheduled": fresh.count(State.SCHEDULED),
+                "sent": fresh[State.ACCEPTED],
+                "scheduled": fresh[State.SCHEDULED],
                 "rejected": len(rejected),
                 "missed": self.missed,
                 "cancelled": len(self.taken_back - replaced),

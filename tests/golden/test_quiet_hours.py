@@ -218,27 +218,28 @@ NIGHT = QuietHours(begins=time(20), ends=time(8), zone="UTC")
 
 def test_a_run_into_the_night_delays_what_is_left(tmp_path):
     here = timed.World(tmp_path)
-    jobs = [replace(timed.job(worlds.number(one)), quiet=Quiet((NIGHT,))) for one in (1, 2)]
+    jobs = [replace(timed.job(worlds.number(one)), quiet=Quiet((NIGHT,))) for one in (1, 2, 3)]
     with closing(here.ledger()) as ledger:
         run = apply(jobs, ledger, here.provider, here.time, plan_digest="sha256:a")
+        # The first is told when the second, which was claimed with it, is out.
         next(run)
         here.time.pass_(hours=13)
         list(run)
-    assert {worlds.number(1): "accepted", worlds.number(2): "scheduled"} == here.states
-    assert [True, False] == [sms["dueAt"] < here.time.now().timestamp() for sms in here.simulator.history.alive()]
+    assert ["accepted", "accepted", "scheduled"] == [here.states[worlds.number(one)] for one in (1, 2, 3)]
+    assert [True, True, False] == [sms["dueAt"] < here.time.now().timestamp() for sms in here.simulator.history.alive()]
 
 
 def test_a_run_into_hours_that_refuse_stops_before_its_next_claim(tmp_path):
     here = timed.World(tmp_path)
     quiet = Quiet((replace(NIGHT, delays=False),))
-    jobs = [replace(timed.job(worlds.number(one)), quiet=quiet) for one in (1, 2)]
+    jobs = [replace(timed.job(worlds.number(one)), quiet=quiet) for one in (1, 2, 3)]
     with closing(here.ledger()) as ledger:
         run = apply(jobs, ledger, here.provider, here.time, plan_digest="sha256:a")
         next(run)
         here.time.pass_(hours=13)
         with pytest.raises(PolicyRefused):
             list(run)
-    assert {worlds.number(1): "accepted"} == here.states
+    assert {worlds.number(1): "accepted", worlds.number(2): "accepted"} == here.states
 
 
 def test_what_is_decided_at_the_claim_holds_for_the_request():
