@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from chaos import FAULTS, Ordeal, place
 from history import WAITS, History
+from keeping import KINDS
 
 from smsdeclare.simulator.faults import MEANINGS
 
@@ -119,10 +121,10 @@ def step(chance, share):  # noqa: PLR0911 - one for each kind of step
 
 
 @contextmanager
-def lived(folder, seed, tell=lambda _: None, share=FAULTY):
+def lived(folder, seed, tell=lambda _: None, *, share=FAULTY, keeping="file"):
     """One history; itself, and what is wrong with it."""
     chance = random.Random(seed)
-    with closing(History(folder, place(chance))) as history:
+    with closing(History(folder, replace(place(chance), keeping=keeping, seed=seed))) as history:
         yield history, list(_steps(history, chance, tell, share))
 
 
@@ -140,7 +142,7 @@ def _steps(history, chance, tell, share):
     yield from history.end()
 
 
-def stretch(seeds, share):
+def stretch(seeds, **how):
     """Many histories in one process: what they came to."""
     figures = Counter()
     failures = []
@@ -148,7 +150,7 @@ def stretch(seeds, share):
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         for seed in seeds:
             try:
-                with lived(Path(folder), seed, share=share) as (history, wrongs):
+                with lived(Path(folder), seed, **how) as (history, wrongs):
                     figures.update(figures_of(history))
             except Exception as error:  # noqa: BLE001 - a history that breaks is one to look at
                 wrongs = [f"broke: {error!r}"]
@@ -188,11 +190,13 @@ def main():
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--faulty", type=float, default=FAULTY, metavar="SHARE", help="of the POSTs that may go wrong")
     parser.add_argument("--replay", type=int, metavar="SEED", help="tell one history step by step")
+    parser.add_argument("--backend", choices=tuple(KINDS), default="file", help="how the state is kept")
     options = parser.parse_args()
+    how = {"share": options.faulty, "keeping": options.backend}
     if options.replay is not None:
         with (
             tempfile.TemporaryDirectory() as folder,
-            lived(Path(folder), options.replay, print, options.faulty) as (history, wrongs),
+            lived(Path(folder), options.replay, print, **how) as (history, wrongs),
         ):
             print(*history.simulator.journal, *history.record(), *wrongs or ["nothing is wrong"], sep="\n")
         sys.exit(bool(wrongs))
@@ -206,7 +210,7 @@ def main():
     figures, failures = Counter(), []
     with multiprocessing.get_context("fork").Pool(options.processes, leave_ends_to_the_first) as pool:
         with suppress(KeyboardInterrupt):  # what was done by then is told
-            for some, failed in pool.imap_unordered(partial(stretch, share=options.faulty), stretches):
+            for some, failed in pool.imap_unordered(partial(stretch, **how), stretches):
                 figures.update(some)
                 failures += failed
                 for seed, wrongs in failed:

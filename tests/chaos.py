@@ -9,7 +9,7 @@ within one, listed within five, and stands in neither list for two at most.
 """
 
 import json
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +28,6 @@ from smsdeclare.cli.session import Session
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, PlanStale, SmsdeclareError, StateError
 from smsdeclare.format import Style
-from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.ledgers.upkeep import stopped_by
 from smsdeclare.providers.credentials import ApplicationKeys
 from smsdeclare.providers.ovh import OvhProvider
@@ -108,6 +107,9 @@ class Place:
     advertising: bool = False
     #: How many POSTs may be in flight at once.
     lanes: int = 1
+    #: How the state is kept, and what goes wrong with that.
+    keeping: str = "file"
+    seed: int = 0
 
 
 def place(random):
@@ -247,34 +249,6 @@ def _garble(response, letter):
     return Response(status=200, headers=response.headers, body=to_bytes(report))
 
 
-class WatchedLedger(SqliteLedger):
-    """The real ledger with a boundary before, in and after each of its writes."""
-
-    def __init__(self, path, cross):
-        self._cross = cross
-        super().__init__(path)
-
-    def _read_meta(self):
-        """What is done first on each connection."""
-        # These crashes end a process and not the machine: what was written is there. It is much faster so.
-        self._connection.execute("PRAGMA journal_mode = MEMORY")
-        self._connection.execute("PRAGMA synchronous = OFF")
-        return super()._read_meta()
-
-    def _create(self, binding):
-        self._cross("before a write")
-        super()._create(binding)
-        self._cross("after a write")
-
-    @contextmanager
-    def _transaction(self):
-        self._cross("before a write")
-        with super()._transaction() as run:
-            yield run
-            self._cross("in a write")
-        self._cross("after a write")
-
-
 class ManyLanes(Run):
     """A run with several POSTs in flight, or one; their answers come in an order that is drawn."""
 
@@ -305,12 +279,17 @@ class Process:
         self.ordeal = ordeal
         self._turn = turn
         self._passed = 0
+        self._is_dead = False
 
     def cross(self, name):
         """One boundary: what the ordeal has in store for it."""
+        if self._is_dead:
+            # What is left to be done on the way out is never done.
+            raise Crash(name)
         here, ordeal = self._passed, self.ordeal
         self._passed += 1
         if ordeal.crash == here:
+            self._is_dead = True
             self.history.events["crash"] += 1
             raise Crash(name)
         if ordeal.full == here and name == "before a write":
@@ -339,7 +318,7 @@ class Process:
         )
         opened = Opened(provider=provider, binding=BINDING, clock=history.watch, outbox=None, rules=history.rules)
         try:
-            with closing(WatchedLedger(history.path, self.cross)) as ledger:
+            with closing(history.state.watched(self.cross)) as ledger:
                 run = ManyLanes(session=_SESSION, opened=opened, ledger=ledger, holder=Lease())
                 run.lanes = DrawnLanes(history.place.lanes, Random(history.posts))
                 body(self, run)

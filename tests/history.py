@@ -5,7 +5,6 @@ no rule of the tool is needed to read it. What the state says is only compared w
 """
 
 import re
-import sqlite3
 import threading
 from collections import Counter, defaultdict
 from contextlib import closing
@@ -15,6 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from chaos import CALM, NUMBERS, REFUSED, WELL, Process, Watch
+from keeping import KINDS
 from timed import Time
 
 from smsdeclare import planning, settle
@@ -23,7 +23,6 @@ from smsdeclare.clock import timestamp
 from smsdeclare.define import define
 from smsdeclare.errors import StateError
 from smsdeclare.events import Settled
-from smsdeclare.ledgers.sqlite import SqliteLedger
 from smsdeclare.project import read
 from smsdeclare.records import STOP, Key, Stopped
 from smsdeclare.schedule import LATE, TOO_CLOSE
@@ -113,10 +112,9 @@ class History:
     def __init__(self, folder, place):
         self.folder = folder
         self.place = place
-        self.path = folder / "test.state"
-        self.path.unlink(missing_ok=True)
         self.time = Time()
         self.watch = Watch(self.time)
+        self.state = KINDS[place.keeping](folder, self.watch, place.seed)
         self.simulator = Simulator(place.settings)
         self.rules = Rules(after=place.after, trusts_absence=place.trusts_absence)
         self.margin = SIGNATURE_WINDOW
@@ -125,8 +123,6 @@ class History:
         self.late = []
         #: The digest of the latest plan that somebody approved.
         self.approved = None
-        #: One connection for all looks at the state.
-        self._reader = None
         self.posts = 0
         self.faults = Counter()
         self.events = Counter()
@@ -247,11 +243,11 @@ class History:
                 process.settle(run)
                 run.take_back_everything(process.stop)
 
-        return Process(self, ordeal).run(body) if self.path.exists() else "no state"
+        return Process(self, ordeal).run(body) if self.state.exists else "no state"
 
     def resume(self):
-        if self.path.exists():
-            with closing(SqliteLedger(self.path)) as ledger:
+        if self.state.exists:
+            with closing(self.state.ledger()) as ledger:
                 ledger.resume(timestamp(self.watch.now()))
 
     def resend(self, pick):
@@ -260,7 +256,7 @@ class History:
         if not found:
             return "nothing has ended"
         one = found[pick % len(found)]
-        with closing(SqliteLedger(self.path)) as ledger:
+        with closing(self.state.ledger()) as ledger:
             try:
                 ledger.resend([Key(one.name, one.revision, one.number)], "a test", timestamp(self.watch.now()))
             except StateError:
@@ -274,7 +270,7 @@ class History:
         if not found:
             return "nothing is in doubt"
         one = found[pick % len(found)]
-        with closing(SqliteLedger(self.path)) as ledger:
+        with closing(self.state.ledger()) as ledger:
             (job,) = [job for job in ledger.posted_in_doubt() if job.tag == one.tag]
             job = replace(job, states={one.number: job.states[one.number]})
             sms = self.living_by_tag()[one.tag, one.number]
@@ -296,22 +292,19 @@ class History:
 
     def record(self):
         """What the state says of each send, with the tag of its latest job."""
-        if self._reader is None:
-            if not self.path.exists():
-                return []
-            self._reader = sqlite3.connect(self.path)
-        rows = self._reader.execute(
+        if not self.state.exists:
+            return []
+        rows = self.state.rows(
             "SELECT s.message, s.revision, s.number, s.state, s.taken_back, j.tag FROM sends s JOIN jobs j"
             " ON j.message = s.message AND j.revision = s.revision AND j.ordinal = s.ordinal"
         )
         return [
             _Row(name.partition("-")[0], revision, number, State(state), taken_back, tag, name)
-            for name, revision, number, state, taken_back, tag in rows.fetchall()
+            for name, revision, number, state, taken_back, tag in rows
         ]
 
     def close(self):
-        if self._reader is not None:
-            self._reader.close()
+        self.state.close()
 
     def living(self):
         """Key → the SMS that went out or will, oldest first."""

@@ -5,7 +5,7 @@ from smsdeclare.codes.code import Code
 STATE_CORRUPT = Code(
     "SMS501",
     "The state is damaged",
-    "Do not delete it: it is what keeps an SMS from going out twice. Restore a backup (move this file aside, then "
+    "Do not delete it: it is what keeps an SMS from going out twice. Restore a backup (move what is there aside, then "
     "`smsdeclare state push BACKUP`) or ask for help.",
 )
 STATE_FOREIGN = Code(

@@ -95,6 +95,7 @@ def test_planted_bugs_are_named():
     ("name", "arguments", "said"),
     [
         ("histories.py", ["--histories", "3"], "duplicates            0"),
+        ("histories.py", ["--histories", "6", "--backend", "git"], "duplicates            0"),
         ("crashes.py", ["--only", "by chance", "--chance", "2"], "by chance: 2 histories"),
         ("everywhere.py", ["--kinds", "git", "--letters", "l", "--every", "20"], "losses and wrong records: 0"),
         ("kills.py", ["crowds", "--rounds", "1", "--runners", "2"], "duplicate, a loss or a wrong record: 0"),

@@ -76,12 +76,12 @@ class Life(RuleBasedStateMachine):
     def resume(self):
         self.history.resume()
 
-    @precondition(lambda self: self.history.path.exists())
+    @precondition(lambda self: self.history.state.exists)
     @rule(pick=st.integers(0, 9))
     def resend(self, pick):
         self.history.resend(pick)
 
-    @precondition(lambda self: self.history.path.exists())
+    @precondition(lambda self: self.history.state.exists)
     @rule(pick=st.integers(0, 9))
     def resolve(self, pick):
         self.history.resolve(pick)
