@@ -53,6 +53,10 @@ def test_figures_are_printed_and_saved_and_name_no_place(name, arguments, progra
     assert str(BENCHMARKS.parent) not in saved
 
 
+def test_pushes_are_counted_beside_the_same_with_a_file():
+    assert "pushes, the last of" in run("pushes.py", "--receivers", "20")
+
+
 def test_how_the_time_grows_is_told_where_there_are_several_sizes(tmp_path):
     path = tmp_path / "figures.json"
     arguments = ("--receivers", "2000", "6000", "--rounds", "1", "--texts", "personalized", "--plans-only")
