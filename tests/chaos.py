@@ -107,9 +107,9 @@ class Place:
     advertising: bool = False
     #: How many POSTs may be in flight at once.
     lanes: int = 1
-    #: How the state is kept, and what goes wrong with that.
+    #: How the state is kept, and what goes wrong with that; None: nothing.
     keeping: str = "file"
-    seed: int = 0
+    seed: int | None = None
 
 
 def place(random):

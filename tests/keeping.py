@@ -74,11 +74,12 @@ _NAMES = {"before store": "before a write", "after store": "after a write"}
 
 
 class OnShelf:
-    """A ledger that is stored whole, with windows of jobs. Of ten stores one is lost, or its answer is."""
+    """A ledger that is stored whole, with windows of jobs. With a seed, of ten stores one is lost, or its answer is."""
 
     def __init__(self, folder, clock, seed):
         del folder
-        self._shelf, self._clock, self._chance = Shelf(), clock, Random(seed)
+        self._shelf, self._clock = Shelf(), clock
+        self._chance = None if seed is None else Random(seed)
 
     @property
     def exists(self):
@@ -88,7 +89,7 @@ class OnShelf:
         return self._shelf.ledger(clock=self._clock)
 
     def watched(self, cross):
-        script = self._chance.choices("aun", (18, 1, 1), k=60)
+        script = self._chance.choices("aun", (18, 1, 1), k=60) if self._chance else ""
         return self._shelf.ledger(clock=self._clock, cross=lambda name: cross(_NAMES.get(name, name)), script=script)
 
     def rows(self, query):

@@ -1,23 +1,29 @@
 """Runs that claim in windows, broken off at each store and each request; the simulator's journal is the witness."""
 
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
+from datetime import timedelta
 from functools import partial
 
+import chaos
 import ledgers
 import pytest
 import worlds
 from crash import breaking
 from crash.breaking import Countdown, Crash, CrashingAdapter, Unhurried
+from history import History
 from stores import Shelf
 
 from smsdeclare import ahead
 from smsdeclare.errors import SmsdeclareError
 from smsdeclare.events import JobDone
 from smsdeclare.ledgers.git_branch import Branch
+from smsdeclare.simulator.settings import Settings
 from smsdeclare.states import State
 
 RECEIVERS = [worlds.number(place) for place in range(5)]
+#: Of two runs that take turns: 1,900 seconds pass, and the other one goes on.
+HAND_OVER = 5
 
 
 class World(breaking.World):
@@ -110,6 +116,21 @@ def test_what_came_of_a_window_and_could_not_be_stored_is_in_doubt(history):
     ledger = here.store.ledger()
     assert {State.INTENDED: 2} == Counter(record.state for record in ledger.records())
     assert 2 == len(here.simulator.journal)
+
+
+def test_a_run_that_is_held_up_in_a_window_signs_nothing_that_another_has_settled_since(tmp_path):
+    """At each boundary from its claim on, for longer than its limit and `settle.after`; then it goes on."""
+    place = chaos.Place(
+        settings=Settings(origin=chaos.ORIGIN), after=timedelta(minutes=20), personal=True, keeping="git"
+    )
+    wrongs, ended = [], set()
+    for boundary in range(20, 44):
+        with closing(History(tmp_path, place)) as here:
+            ended.add(here.race(chaos.CALM, chaos.CALM, (*(0,) * boundary, HAND_OVER)))
+            wrongs += [f"{boundary}: {wrong}" for wrong in (*here.wrongs(), *here.end())]
+    assert [] == wrongs
+    # Were it never held up, or the other one kept away, this would say nothing.
+    assert {"ended well; ended well"} < ended
 
 
 class CrossedBranch(Branch):
