@@ -79,12 +79,15 @@ def project(folder, text, receivers, seed):
         stream.writelines(rows((place * STEP % receivers for place in range(receivers)), random.Random(seed)))
 
 
-def join(folder, receivers, seed):
-    """One receiver more for a hundred; how many."""
-    more = max(1, receivers // 100)
-    with (folder / "customers.csv").open("a", encoding="utf-8") as stream:
+def joined(folder, receivers, seed):
+    """A copy of a project and its state in which there is one receiver more for a hundred."""
+    copy, more = folder / "joined", max(1, receivers // 100)
+    copy.mkdir()
+    for path in (folder / "smsdeclare.yaml", folder / "customers.csv", *folder.glob("*.state")):
+        shutil.copy(path, copy)
+    with (copy / "customers.csv").open("a", encoding="utf-8") as stream:
         stream.writelines(rows(range(receivers, receivers + more), random.Random(seed + 1)))
-    return more
+    return copy
 
 
 def forget_answers(folder):
@@ -162,20 +165,20 @@ def measured(kind, receivers, given):
             given.apply_rounds,
         )
         runs["apply, own share"] = own
+        newer = joined(folder, receivers, given.seed)
         # With the floor once more, for what the machine does is not the same all the time.
         again = in_turn(
             {
                 "floor pipeline": pipeline,
                 "plan, all sent": plan,
+                "plan, 1 % new": partial(run, SMSDECLARE, "plan", "--offline", folder=newer),
                 "apply, all sent": apply,
                 "status": partial(run, SMSDECLARE, "status", folder=folder),
             },
             given.rounds,
         )
         runs["floor pipeline"] += again.pop("floor pipeline")
-        runs |= again | {"settle": [settled(folder)]}
-        join(folder, receivers, given.seed)
-        return runs | in_turn({"plan, 1 % new": plan}, given.rounds)
+        return runs | again | {"settle": [settled(folder)]}
 
 
 def show(receivers, found):

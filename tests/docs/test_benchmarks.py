@@ -35,7 +35,7 @@ def run(name, *arguments):
             ["--receivers", "30", "--rounds", "1", "--texts", "one text", "--octodns", ""],
             [
                 *("floor plain", "floor pipeline", "validate", "plan", "floor commits", "apply", "apply, own share"),
-                *("plan, all sent", "apply, all sent", "status", "settle", "plan, 1 % new"),
+                *("plan, all sent", "plan, 1 % new", "apply, all sent", "status", "settle"),
             ],
         ),
     ],
