@@ -1,7 +1,7 @@
 """What plans, applies and looks take where there are many receivers, beside programs that do the least (floors.py).
 
 python benchmarks/scale.py [--receivers N...] [--texts KIND...] [--rounds N] [--apply-rounds N] [--plans-only]
-                           [--octodns FILE] [--seed N] [--json FILE]
+                           [--programs NAME...] [--octodns FILE] [--seed N] [--json FILE]
 
 The provider is the sandbox: the real HTTP client over the simulator in the same process, no socket. Its share is in
 the figures of `apply` and `settle`, the network's is not; `apply, own share` is what is left of `apply` without it.
@@ -136,6 +136,12 @@ def settled(folder):
     return run(SMSDECLARE, "settle", "--quiet", folder=folder)
 
 
+def asked_for(programs, given):
+    """Those of the programs that were named; the floor runs beside all of them, and without `apply` nothing is sent."""
+    names = {*(given.programs or programs), "floor pipeline", "apply"}
+    return {name: program for name, program in programs.items() if name in names}
+
+
 def measured(kind, receivers, given):
     """Program → its runs."""
     source = TEXTS[kind]
@@ -155,30 +161,27 @@ def measured(kind, receivers, given):
         if given.octodns and receivers <= MOST_RECORDS:
             records(folder, receivers)
             programs["octoDNS"] = partial(run, given.octodns, "--config-file", "octodns.yaml", folder=folder)
-        runs = in_turn(programs, given.rounds)
+        runs = in_turn(asked_for(programs, given), given.rounds)
         if given.plans_only:
             return runs
         apply = partial(run, SMSDECLARE, "apply", "--auto-approve", "--quiet", folder=folder)
         own = []
-        runs |= in_turn(
-            {"floor commits": partial(committed, folder, posts, each), "apply": partial(applied, folder, own)},
-            given.apply_rounds,
-        )
+        applies = {"floor commits": partial(committed, folder, posts, each), "apply": partial(applied, folder, own)}
+        runs |= in_turn(asked_for(applies, given), given.apply_rounds)
         runs["apply, own share"] = own
         newer = joined(folder, receivers, given.seed)
         # With the floor once more, for what the machine does is not the same all the time.
-        again = in_turn(
-            {
-                "floor pipeline": pipeline,
-                "plan, all sent": plan,
-                "plan, 1 % new": partial(run, SMSDECLARE, "plan", "--offline", folder=newer),
-                "apply, all sent": apply,
-                "status": partial(run, SMSDECLARE, "status", folder=folder),
-            },
-            given.rounds,
-        )
+        programs = {
+            "floor pipeline": pipeline,
+            "plan, all sent": plan,
+            "plan, 1 % new": partial(run, SMSDECLARE, "plan", "--offline", folder=newer),
+            "apply, all sent": apply,
+            "status": partial(run, SMSDECLARE, "status", folder=folder),
+        }
+        again = in_turn(asked_for(programs, given), given.rounds)
         runs["floor pipeline"] += again.pop("floor pipeline")
-        return runs | again | {"settle": [settled(folder)]}
+        once = asked_for({"settle": partial(settled, folder)}, given)
+        return runs | again | {name: [program()] for name, program in once.items()}
 
 
 def show(receivers, found):
@@ -221,6 +224,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="runs of each plan [default: 5]")
     parser.add_argument("--apply-rounds", type=int, default=1, metavar="N", help="runs of each apply [default: 1]")
     parser.add_argument("--plans-only", action="store_true", help="nothing that takes a state")
+    parser.add_argument("--programs", nargs="+", metavar="NAME", help="measure these alone, and the floor beside them")
     parser.add_argument(
         "--octodns", default=shutil.which("octodns-sync"), metavar="FILE", help="octodns-sync, to compare"
     )
