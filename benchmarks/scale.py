@@ -1,7 +1,8 @@
 """What plans, applies and looks take where there are many receivers, beside programs that do the least (floors.py).
 
-python benchmarks/scale.py [--receivers N...] [--texts KIND...] [--rounds N] [--apply-rounds N] [--plans-only]
-                           [--programs NAME...] [--octodns FILE] [--seed N] [--json FILE]
+python benchmarks/scale.py [--receivers N...] [--texts KIND...] [--rounds N] [--short-rounds N]
+                           [--apply-rounds N] [--plans-only] [--programs NAME...] [--octodns FILE] [--seed N]
+                           [--json FILE]
 
 The provider is the sandbox: the real HTTP client over the simulator in the same process, no socket. Its share is in
 the figures of `apply` and `settle`, the network's is not; `apply, own share` is what is left of `apply` without it.
@@ -34,6 +35,8 @@ MOST = 1_000_000
 #: A prime beyond MOST, so that steps of it reach every number once: a list to shuffle would make this process larger
 #: than those it measures.
 STEP = 15_485_863
+#: Of so many receivers a plan takes little more than to begin, so that a slope takes many runs.
+SHORT = 10_000
 #: octoDNS keeps all of its records and takes half a minute for these; more would tell nothing else.
 MOST_RECORDS = 50_000
 TEXTS = {
@@ -145,6 +148,7 @@ def asked_for(programs, given):
 def measured(kind, receivers, given):
     """Program → its runs."""
     source = TEXTS[kind]
+    rounds = given.short_rounds if given.short_rounds and receivers <= SHORT else given.rounds
     posts, each = (receivers, 1) if "{{" in source else (-(-receivers // RECEIVERS_PER_POST), RECEIVERS_PER_POST)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -161,7 +165,7 @@ def measured(kind, receivers, given):
         if given.octodns and receivers <= MOST_RECORDS:
             records(folder, receivers)
             programs["octoDNS"] = partial(run, given.octodns, "--config-file", "octodns.yaml", folder=folder)
-        runs = in_turn(asked_for(programs, given), given.rounds)
+        runs = in_turn(asked_for(programs, given), rounds)
         if given.plans_only:
             return runs
         apply = partial(run, SMSDECLARE, "apply", "--auto-approve", "--quiet", folder=folder)
@@ -178,7 +182,7 @@ def measured(kind, receivers, given):
             "apply, all sent": apply,
             "status": partial(run, SMSDECLARE, "status", folder=folder),
         }
-        again = in_turn(asked_for(programs, given), given.rounds)
+        again = in_turn(asked_for(programs, given), rounds)
         runs["floor pipeline"] += again.pop("floor pipeline")
         once = asked_for({"settle": partial(settled, folder)}, given)
         return runs | again | {name: [program()] for name, program in once.items()}
@@ -222,6 +226,7 @@ def main():
     parser.add_argument("--receivers", type=int, nargs="+", default=[10_000, 100_000], metavar="N")
     parser.add_argument("--texts", nargs="+", choices=list(TEXTS), default=list(TEXTS), metavar="KIND")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="runs of each plan [default: 5]")
+    parser.add_argument("--short-rounds", type=int, metavar="N", help=f"the same of up to {SHORT:,} receivers")
     parser.add_argument("--apply-rounds", type=int, default=1, metavar="N", help="runs of each apply [default: 1]")
     parser.add_argument("--plans-only", action="store_true", help="nothing that takes a state")
     parser.add_argument("--programs", nargs="+", metavar="NAME", help="measure these alone, and the floor beside them")
