@@ -332,4 +332,5 @@ def _show_outbox(session: Session, draft: Draft, done: list[JobDone], outbox: Pa
         return
     if len(done) > _SHOWN_SMS:
         session.note(f"  and {len(done) - _SHOWN_SMS} more POSTs")
-    session.note(f"SANDBOX: nothing left this machine; no phone rang. The SMS stand in {outbox.name}.")
+    place = visible(str(session.came_to / outbox.name))
+    session.note(f"SANDBOX: nothing left this machine; no phone rang. The SMS stand in {place}.")

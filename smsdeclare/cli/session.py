@@ -48,6 +48,8 @@ class Session:
 
     #: -C and -f as they were given, for commands that are suggested: ` -C shop`.
     place_options: str = ""
+    #: The folder of -C, as it was given.
+    came_to: Path = field(default_factory=Path)
     #: The style of what goes to standard error, which may be a terminal where standard output is none.
     error_style: Style = field(default_factory=Style)
 
@@ -246,6 +248,7 @@ def shared_options(command: Command) -> Command:
             error_style=style_of(sys.stderr, show_numbers=show_numbers, no_color=no_color),
             quiet=quiet,
             verbose=verbose,
+            came_to=Path(chdir or ""),
             place_options="".join(f" {name} {value}" for name, value in (("-C", chdir), ("-f", root_file)) if value),
         )
         Session.current = session
