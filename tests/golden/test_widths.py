@@ -87,7 +87,9 @@ def test_the_caret_stands_below_what_it_is_about(project):
     assert "texts" in [above[slice(*caret.span())] for above, caret in carets]
 
 
-@pytest.mark.parametrize("more", [{"COLUMNS": "40"}, {"CI": "true"}], ids=["COLUMNS", "CI"])
-def test_the_environment_says_otherwise(project, more):
-    seen = shown(project, 60, "status", **more)
-    assert ("CI" in more) == ("message.order-shipped@1   2 accepted   2 credits" in seen)
+@pytest.mark.parametrize(
+    ("columns", "more", "is_wrapped"), [(120, {"COLUMNS": "40"}, True), (40, {"CI": "true"}, False), (40, {}, True)]
+)
+def test_the_environment_says_otherwise(project, columns, more, is_wrapped):
+    whole = "message.order-shipped@1   2 accepted   2 credits"
+    assert is_wrapped == (whole not in shown(project, columns, "status", **more))
