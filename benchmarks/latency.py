@@ -4,6 +4,7 @@ python benchmarks/latency.py [--receivers N] [--milliseconds N...] [--parallelis
 
 Each receiver is a POST, to the simulator behind a real HTTP server in a process of its own. `official` is the official
 client in a loop, `bare` is requests in as many threads as smsdeclare may have POSTs in flight: neither keeps a record.
+`apply` without a number is told nothing about how many may be in flight.
 """
 
 import argparse
@@ -122,15 +123,15 @@ def bare(url, count, threads):
         one.join()
 
 
-def applied(folder, url, parallelism):
+def applied(folder, url, parallelism=None):
     for left in folder.glob("*.state"):
         left.unlink()
     # Another project each time: its tags tell the guard that this is not an old state of the one before.
     name = f"latency-{time.time_ns()}"
     (folder / "smsdeclare.yaml").write_text(PROJECT.format(url=url, name=name), encoding="utf-8")
     pairs = [f"{name}={value}" for name, value in KEYS.items()]
-    flags = ("--auto-approve", "--quiet", "--parallelism", str(parallelism))
-    return run("env", *pairs, SMSDECLARE, "apply", *flags, folder=folder)
+    flags = () if parallelism is None else ("--parallelism", str(parallelism))
+    return run("env", *pairs, SMSDECLARE, "apply", "--auto-approve", "--quiet", *flags, folder=folder)
 
 
 def alone(*arguments):
@@ -143,7 +144,10 @@ def measured(milliseconds, given):
         folder = Path(place)
         rows = "".join(f"{number},N{at}\n" for at, number in enumerate(numbers(given.receivers)))
         (folder / "customers.csv").write_text(f"number,name\n{rows}", encoding="utf-8")
-        programs = {"official": partial(alone, "--official", url, given.receivers)}
+        programs = {
+            "official": partial(alone, "--official", url, given.receivers),
+            "apply": partial(applied, folder, url),
+        }
         for most in given.parallelism:
             programs[f"bare {most}"] = partial(alone, "--bare", url, given.receivers, most)
             programs[f"apply {most}"] = partial(applied, folder, url, most)

@@ -28,7 +28,7 @@ from smsdeclare.redaction import mask_number, visible
 #: So many SMS of the sandbox are shown after a run.
 _SHOWN_SMS = 3
 #: So many POSTs are in flight at once where nothing is said, and at most. OVHcloud publishes no limit.
-_PARALLEL = 16
+_PARALLEL = 32
 #: So many answers come clean, one after the other, before more than one is in flight where nobody asked for it.
 _PROVEN = 20
 _MOST_PARALLEL = 64
