@@ -7,7 +7,8 @@ from random import Random
 import pytest
 import timed
 import worlds
-from chaos import Crash, WatchedLedger
+from chaos import Crash
+from keeping import WatchedLedger
 from lanes import DrawnLanes
 
 from smsdeclare.apply import apply

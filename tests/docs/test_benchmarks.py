@@ -28,7 +28,7 @@ def run(name, *arguments):
         (
             "latency.py",
             ["--receivers", "5", "--milliseconds", "0", "--parallelism", "2", "--rounds", "1"],
-            ["official", "bare 2", "apply 2"],
+            ["official", "apply", "bare 2", "apply 2"],
         ),
         (
             "scale.py",
