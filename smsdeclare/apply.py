@@ -14,15 +14,16 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from smsdeclare import codes, guard
+from smsdeclare import codes
 from smsdeclare.clock import pause, timestamp
 from smsdeclare.conclusions import Conclusions
 from smsdeclare.errors import SmsdeclareError
 from smsdeclare.events import JobDone, JobMissed, Trouble
+from smsdeclare.guard import Guard
 from smsdeclare.intents import intent
 from smsdeclare.lanes import OneLane
 from smsdeclare.outcomes import Answer, looked_for, outcome, trouble
-from smsdeclare.provider import Forbidden, Prepared, Provider, Refused, Unreached
+from smsdeclare.provider import Prepared, Provider, Refused, Unreached
 from smsdeclare.states import State
 from smsdeclare.window import Window
 
@@ -71,6 +72,7 @@ def apply(
         stop=stop,
         lanes=lanes,
         epoch=ledger.epoch,
+        guard=Guard(ledger, provider),
         conclusions=Conclusions(window=Window(lanes.count, proven)),
         idle=list(reversed(range(lanes.count))),
     ).events()
@@ -82,10 +84,6 @@ class _Turn(NamedTuple):
     job: Job
     #: How often the provider asked for a slower pace instead of taking it.
     hurried: int = 0
-
-    @property
-    def revision(self) -> tuple[str, int]:
-        return self.job.message, self.job.revision
 
 
 class _Flight(NamedTuple):
@@ -128,6 +126,7 @@ class _Posting:
     stop: Callable[[], bool]
     lanes: Lanes
     epoch: int
+    guard: Guard
     conclusions: Conclusions
     #: The lane that was used last comes last, and is taken first: its connection is open.
     idle: list[int]
@@ -144,16 +143,15 @@ class _Posting:
     answered: list[_Answered] = field(default_factory=list)
     #: For which the provider asked for a slower pace: still claimed, and to be looked for.
     slowed: list[tuple[_Flight, Refused]] = field(default_factory=list)
-    guarded: set[tuple[str, int]] = field(default_factory=set)
-    may_look: bool = True
 
     def events(self) -> Iterator[JobDone | JobMissed | Trouble]:
         """Everything until nothing is in flight, and nothing more is to be posted."""
         try:
             while self._is_busy or self.answered or self.slowed or self._may_go_on():
                 try:
-                    self._land()
                     yield from self._open_lanes()
+                    self._land()
+                    self._reuse_lanes()
                     yield from self._write()
                     if self.slowed and not self._is_busy:
                         yield from self._slow_down()
@@ -186,33 +184,30 @@ class _Posting:
             self.next.extend(islice((_Turn(job) for job in self.jobs if self.conclusions.allow(job)), 1))
         return bool(self.next)
 
-    def _open_lanes(self) -> Iterator[Trouble]:
-        """Open a lane for each job that the window has room for; some are open since their last answer."""
-        while (
-            len(self.opening) + len(self.open) + len(self.flying) < self.conclusions.window.size and self._may_go_on()
-        ):
-            turn = self.next[0]
-            if self.may_look and turn.revision not in self.guarded:
-                if self.answered:
-                    # To look takes a while; what is known comes on record first.
-                    return
-                yield from self._guard(turn)
-            self.next.popleft()
-            lane = self.idle.pop()
-            if self.clock.monotonic() < self.open_until.get(lane, float("-inf")):
-                self.open.append((lane, turn))
-            else:
-                self.lanes.start(lane, self._connect)
-                self.opening[lane] = turn
+    def _has_room(self) -> bool:
+        """Whether the window has room for a job, and there is one."""
+        under_way = len(self.opening) + len(self.open) + len(self.flying)
+        return under_way < self.conclusions.window.size and self._may_go_on()
 
-    def _guard(self, turn: _Turn) -> Iterator[Trouble]:
-        """Once a run for each revision, before its first claim; once for all where the credentials may not look."""
-        try:
-            guard.check(self.ledger, self.provider, *turn.revision)
-            self.guarded.add(turn.revision)
-        except Forbidden as error:
-            self.may_look = False
-            yield Trouble(code=codes.CANT_LOOK, reason=error.diagnostics[0].detail)
+    def _open_lanes(self) -> Iterator[Trouble]:
+        """Open a lane for each job that the window has room for."""
+        while self._has_room():
+            turn = self.next.popleft()
+            yield from self.guard.check(turn.job)
+            lane = self.idle.pop()
+            self.lanes.start(lane, self._connect)
+            self.opening[lane] = turn
+
+    def _reuse_lanes(self) -> None:
+        """Take lanes that are open since their answer, for jobs whose claims then come on record together with it.
+
+        Whatever takes a while has to wait until that is on record.
+        """
+        now = self.clock.monotonic()
+        while self._has_room() and not self.guard.must_look(self.next[0].job):
+            if now >= self.open_until.get(self.idle[-1], now):
+                return
+            self.open.append((self.idle.pop(), self.next.popleft()))
 
     # — on a lane —
 
@@ -238,7 +233,10 @@ class _Posting:
 
     def _land(self) -> None:
         """Take what the lanes have finished, and conclude from answers whether more may be posted."""
-        for lane, result in self.lanes.finished() if self._is_busy and not self.answered else ():
+        if self.answered or not self._is_busy:
+            # An error came between; what is known comes on record before anything more is waited for.
+            return
+        for lane, result in self.lanes.finished():
             if lane in self.flying:
                 self.idle.append(lane)
                 self.open_until[lane] = result.open_until
@@ -319,7 +317,7 @@ class _Posting:
     def _prepare(self, job: Job, claim: Claim) -> Prepared:
         return self.provider.prepare(job, claim.tag, claim.numbers)
 
-    def _slow_down(self) -> Iterator[JobDone | JobMissed | Trouble]:
+    def _slow_down(self) -> Iterator[JobDone | Trouble]:
         """Wait as long as the provider wants, then look whether it took the jobs all the same.
 
         Until the look is done each claim stays as it is: a crash in between leaves sends in doubt, not sends twice.

@@ -7,11 +7,13 @@ import re
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 import timed
 import worlds
+from lanes import DrawnLanes
 
 from smsdeclare.apply import apply
 from smsdeclare.definitions import QuietHours
@@ -240,6 +242,37 @@ def test_a_run_into_hours_that_refuse_stops_before_its_next_claim(tmp_path):
         with pytest.raises(PolicyRefused):
             list(run)
     assert {worlds.number(1): "accepted", worlds.number(2): "accepted"} == here.states
+
+
+#: Shorter than a signature stays fresh. Seconds.
+SOON = 6
+
+
+class Nightfall(DrawnLanes):
+    """The night falls while some are in flight; nobody waits for the others while an answer is not on record."""
+
+    def __init__(self, here, seed):
+        super().__init__(3, Random(seed))
+        self._here, self._posts = here, Random(seed).randint(2, 5)
+
+    def finished(self):
+        assert list(self._here.states.values()).count("intended") <= len(self._begun | self._ended)
+        ended = super().finished()
+        if len(self._here.simulator.history.alive()) >= self._posts and self._here.time.elapsed < SOON:
+            self._here.time.pass_(seconds=SOON)
+        return ended
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_hours_that_refuse_keep_no_answer_from_coming_on_record(tmp_path, seed):
+    here = timed.World(tmp_path)
+    dusk = (timed.START + timedelta(seconds=SOON)).time()
+    quiet = Quiet((replace(NIGHT, begins=dusk, ends=time(7), delays=False),))
+    jobs = [replace(timed.job(worlds.number(one)), quiet=quiet) for one in range(9)]
+    lanes = Nightfall(here, seed)
+    with closing(here.ledger()) as ledger, pytest.raises(PolicyRefused):
+        list(apply(jobs, ledger, here.provider, here.time, plan_digest="sha256:a", lanes=lanes))
+    assert {"accepted"} == set(here.states.values())
 
 
 def test_what_is_decided_at_the_claim_holds_for_the_request():

@@ -312,7 +312,7 @@ PLANTED = (
     ),
     Variant(
         name="the guard is off", setting=RESTORED, expected="TWICE",
-        bugs=(Bug("guard", "for tag in ledger.next_tags(message, revision, _DEPTH):", "for tag in ():"),),
+        bugs=(Bug("guard", "for tag in self.ledger.next_tags(job.message, job.revision, _DEPTH):", "for tag in ():"),),
     ),
     Variant(
         name="the guard looks at one tag only", setting=RESTORED, expected="TWICE",

@@ -45,6 +45,11 @@ def job(*numbers, text="Hello", **options):
     )
 
 
+def texts(*numbers):
+    """A job for each, since each has a text of its own."""
+    return [job(number, text=f"Hello {place}") for place, number in enumerate(numbers)]
+
+
 def other(*numbers):
     return replace(job(*numbers), message="other")
 
@@ -64,7 +69,7 @@ class World:
     def __exit__(self, *caught):
         self.server.__exit__(*caught)
 
-    def provider(self, clock=None, keys=None):
+    def provider(self, clock=None, keys=None, requests_per_minute=None):
         (known,) = self.simulator.settings.credentials
         return OvhProvider(
             url=self.server.url,
@@ -76,13 +81,14 @@ class World:
             ),
             service="sms-ab12345-1",
             clock=clock or SystemClock(),
+            requests_per_minute=requests_per_minute,
         )
 
-    def apply(self, *jobs, clock=None, keys=None, stop=lambda: False, parallelism=1):
+    def apply(self, *jobs, clock=None, keys=None, stop=lambda: False, parallelism=1, requests_per_minute=None):
         ledger = SqliteLedger(self.path)
         try:
             ledger.bind(BINDING)
-            provider = self.provider(clock, keys)
+            provider = self.provider(clock, keys, requests_per_minute)
             clock = clock or SystemClock()
             with Threads(parallelism) as threads:
                 lanes = threads if parallelism > 1 else OneLane()
@@ -260,7 +266,7 @@ def test_what_came_of_a_job_is_written_with_the_claim_of_the_next(world):
     here = world()
     here.apply()
     before = serial(here.path)
-    events = here.apply(*(job(number, text="abc"[place]) for place, number in enumerate(NUMBERS[:3])))
+    events = here.apply(*texts(*NUMBERS[:3]))
     assert (3, 4) == (len(events), serial(here.path) - before)
 
 
@@ -303,21 +309,22 @@ class PacedClock(SystemClock):
 def test_requests_keep_the_pace_that_the_project_wants(world):
     here = world()
     clock = PacedClock()
-    (known,) = here.simulator.settings.credentials
-    keys = ApplicationKeys(
-        application_key=known.application_key,
-        application_secret=known.application_secret,
-        consumer_key=known.consumer_key,
-    )
-    provider = OvhProvider(
-        url=here.server.url, credentials=keys, service="sms-ab12345-1", clock=clock, requests_per_minute=60
-    )
-    ledger = SqliteLedger(here.path)
-    ledger.bind(BINDING)
-    list(apply([job(A), job(B, text="b"), job(C, text="c")], ledger, provider, clock, plan_digest="sha256:plan"))
-    ledger.close()
+    here.apply(*texts(*NUMBERS[:3]), clock=clock, requests_per_minute=60)
     # The time, three looks of the guard, three POSTs; the first request waits for none.
     assert (3, [0.0, *[1.0] * 6]) == (len(here.received), clock.waits)
+
+
+def test_what_was_answered_comes_on_record_before_the_next_turn_is_waited_for(world):
+    here = world()
+    found = []
+
+    class Watching(PacedClock):
+        def sleep(self, seconds):
+            found.append(here.states)
+            super().sleep(seconds)
+
+    here.apply(*texts(*NUMBERS[:3]), clock=Watching(), requests_per_minute=60)
+    assert [{}, {A: State.ACCEPTED}, {A: State.ACCEPTED, B: State.ACCEPTED}] == found[-3:]
 
 
 def test_a_slower_pace_is_kept_and_the_job_looked_for_before_it_is_posted_again(world):
