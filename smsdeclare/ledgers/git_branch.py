@@ -28,11 +28,9 @@ _ABSENT = re.compile(r"couldn't find remote ref|could not find remote ref", re.I
 _LOCKED = re.compile(r"cannot lock ref|failed to (?:lock|update) ref|\.lock\b", re.IGNORECASE)
 #: After a push that did not come through it is tried again, the same one. Seconds.
 _PAUSES = (0.0, 1.0, 3.0)
-_TRAILER = re.compile(r"(Lineage|Serial|After): (\S+)")
-
-
 #: The longest before another try because others were faster. Seconds.
 _LONGEST_PAUSE = 3.0
+_TRAILER = re.compile(r"(Lineage|Serial|After): (\S+)")
 
 
 class Outrun(Exception):
