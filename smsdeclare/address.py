@@ -11,8 +11,7 @@ from smsdeclare.errors import InputError
 
 _ADDRESS = re.compile(
     r"message\.(?P<message>[a-z][A-Za-z0-9_-]{0,62})"
-    r"(?:@(?P<revision>[1-9][0-9]{0,8}))?"
-    r"(?:/(?P<number>\+[1-9][0-9]{6,14})|#(?P<ref>[0-9a-z]{8}))?"
+    r"(?:@(?P<revision>[1-9][0-9]{0,8})(?:/(?P<number>\+[1-9][0-9]{6,14})|#(?P<ref>[0-9a-z]{8}))?)?"
 )
 
 _FORMS = (
@@ -40,9 +39,9 @@ class Address:
 def parse(text: str) -> Address:
     """Read an address; raises InputError where it is none."""
     match = _ADDRESS.fullmatch(text)
-    if match is None or ((match["number"] or match["ref"]) and not match["revision"]):
-        meant = _ADDRESS.fullmatch(f"message.{text}")
-        hint = f"Did you mean `{meant[0]}`?" if meant else _FORMS
+    if match is None:
+        meant = f"message.{text}"
+        hint = f"Did you mean `{meant}`?" if _ADDRESS.fullmatch(meant) else _FORMS
         raise InputError(Diagnostic(code=codes.USAGE, detail=f"`{text}` is no address", suggestion=hint))
     revision = int(match["revision"]) if match["revision"] else None
     return Address(message=match["message"], revision=revision, number=match["number"], ref=match["ref"])

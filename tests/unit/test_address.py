@@ -41,3 +41,9 @@ def test_a_bare_name_is_told_how_it_is_written(text, meant):
     with pytest.raises(InputError) as caught:
         parse(text)
     assert f"Did you mean `{meant}`?" == caught.value.diagnostics[0].suggestion
+
+
+def test_what_would_be_refused_again_is_not_suggested():
+    with pytest.raises(InputError) as caught:
+        parse("hello/+33639980001")
+    assert caught.value.diagnostics[0].suggestion.startswith("Write message.NAME")
