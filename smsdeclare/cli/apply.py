@@ -23,7 +23,7 @@ from smsdeclare.ledgers.meta import foreign
 from smsdeclare.ledgers.upkeep import stopped_by
 from smsdeclare.plan import with_texts
 from smsdeclare.policy import refusals
-from smsdeclare.redaction import mask_number, visible
+from smsdeclare.redaction import mask_number
 
 #: So many SMS of the sandbox are shown after a run.
 _SHOWN_SMS = 3
@@ -327,10 +327,10 @@ def _show_outbox(session: Session, draft: Draft, done: list[JobDone], outbox: Pa
             event.job.text.text if session.style.show_numbers else samples[f"message.{claim.message}@{claim.revision}"]
         )
         others = f" and {len(claim.numbers) - 1} more" if len(claim.numbers) > 1 else ""
-        session.note(f"  {number}{others} <- {visible(text)}")
+        session.note(f"  {number}{others} <- {text}")
     if not done:
         return
     if len(done) > _SHOWN_SMS:
         session.note(f"  and {len(done) - _SHOWN_SMS} more POSTs")
-    place = visible(str(session.came_to / outbox.name))
+    place = session.named_folder / outbox.name
     session.note(f"SANDBOX: nothing left this machine; no phone rang. The SMS stand in {place}.")

@@ -48,8 +48,8 @@ class Session:
 
     #: -C and -f as they were given, for commands that are suggested: ` -C shop`.
     place_options: str = ""
-    #: The folder of -C, as it was given.
-    came_to: Path = field(default_factory=Path)
+    #: The folder of the root file, as -C and -f name it where the command was typed.
+    named_folder: Path = field(default_factory=Path)
     #: The style of what goes to standard error, which may be a terminal where standard output is none.
     error_style: Style = field(default_factory=Style)
 
@@ -248,7 +248,7 @@ def shared_options(command: Command) -> Command:
             error_style=style_of(sys.stderr, show_numbers=show_numbers, no_color=no_color),
             quiet=quiet,
             verbose=verbose,
-            came_to=Path(chdir or ""),
+            named_folder=Path(chdir or "", root_file or "smsdeclare.yaml").parent,
             place_options="".join(f" {name} {value}" for name, value in (("-C", chdir), ("-f", root_file)) if value),
         )
         Session.current = session

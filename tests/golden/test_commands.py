@@ -413,10 +413,12 @@ def test_neither_numbers_nor_keys_nor_values_are_printed(command, server, tmp_pa
 # — first steps —
 
 
-def test_a_fresh_project_works_at_once(command, tmp_path):
+@pytest.mark.parametrize("place", [("-C", "shop"), ("-f", "shop/smsdeclare.yaml")], ids=lambda place: place[0])
+def test_a_fresh_project_works_at_once(command, monkeypatch, tmp_path, place):
+    monkeypatch.chdir(tmp_path)
     assert 0 == command("init", tmp_path / "shop").code
-    applied = command("apply", "-C", tmp_path / "shop", "--auto-approve")
-    assert (0, True) == (applied.code, f"stand in {tmp_path / 'shop' / 'smsdeclare.outbox.jsonl'}." in applied.err)
+    applied = command("apply", *place, "--auto-approve")
+    assert (0, True) == (applied.code, "stand in shop/smsdeclare.outbox.jsonl." in applied.err)
     assert 2 == len(worlds.outbox(tmp_path / "shop"))
     again = command("init", tmp_path / "shop")
     assert (1, True) == (again.code, "SMS020" in again.err)
