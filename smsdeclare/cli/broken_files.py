@@ -103,7 +103,7 @@ def definitions_of_state(session: Session, found: RelationalLedger) -> Definitio
     return Definitions(
         project=bound.project,
         folder=session.project_folder,
-        root_file=PurePath(session.root_file or "smsdeclare.yaml").name,
+        root_file=PurePath(session.root_file or ROOT_NAME).name,
         timezone="UTC",
         provider=ProviderSettings(
             name=bound.provider,

@@ -22,7 +22,7 @@ _GLUE = "\x00"
 #: What stays in one piece beside single words: what is quoted, with what stands in its place and how often; a command
 #: that ends a line; a figure and its noun.
 _WHOLE = re.compile(
-    r"`[^`\n]*`(?: -> `[^`\n]*`)?(?: [0-9,]+x)?|(?<=: )smsdeclare .*|(?<![^\s(])[0-9](?:[0-9,.:-]*[0-9])? (?=[^\s])"
+    r"`[^`\n]*`(?: -> `[^`\n]*`)?(?: [0-9,]+x)?|(?<=: )smsdeclare .*|(?<![^\s(])[0-9](?:[0-9,.:-]*[0-9])? (?=\S)"
 )
 #: Other spaces, such as those before a French colon, are there so that nothing breaks.
 _WORD = re.compile(r"( *)([^ ]+)")
@@ -58,16 +58,14 @@ def _rows(line: str, columns: int, under: int | None) -> Iterator[str]:
         keeps = width(found[0]) <= room or "smsdeclare " in found[0]
         return found[0].replace(" ", _GLUE) if keeps else found[0]
 
-    row, is_bare = "", True
+    row = ""
     for gap, word in _WORD.findall(_WHOLE.sub(whole, line)):
         longer = f"{row}{gap}{word}"
-        if is_bare or _width(longer) <= columns or _width(row) <= columns < _width(prefix + word):
+        if not row or _width(longer) <= columns or _width(row) <= columns < _width(prefix + word):
             row = longer
         else:
             yield row.replace(_GLUE, " ")
             row = prefix + word
-        # Signs of the margin are no words: nothing breaks right behind them.
-        is_bare = is_bare and re.fullmatch(r"[-+~=?|\s]*", _COLOR.sub("", row)) is not None
     yield row.replace(_GLUE, " ")
 
 

@@ -87,6 +87,17 @@ def test_the_caret_stands_below_what_it_is_about(project):
     assert "texts" in [above[slice(*caret.span())] for above, caret in carets]
 
 
+def test_a_terminal_that_says_it_has_hardly_a_column_is_not_believed(project):
+    assert shown(project, 20, "status") == shown(project, 1, "status")
+
+
+def test_a_bubble_is_whole_at_any_width(project):
+    wide, narrow = (shown(project, columns, "preview").splitlines() for columns in (120, 20))
+    frames = [row for row in wide if "│" in row or "╭" in row]
+    assert frames == [row for row in narrow if "│" in row or "╭" in row]
+    assert len(wide) < len(narrow)
+
+
 @pytest.mark.parametrize(
     ("columns", "more", "is_wrapped"), [(120, {"COLUMNS": "40"}, True), (40, {"CI": "true"}, False), (40, {}, True)]
 )

@@ -81,6 +81,7 @@ def test_what_is_missing_or_contradicts_is_named_without_quoting_it(environment,
         find(environment, conf)
     (finding,) = caught.value.diagnostics
     assert (code, True, False) == (finding.code.id, said in finding.detail, "no section" in finding.detail)
+    assert "sandbox" not in finding.suggestion
 
 
 def test_files_nearer_to_the_project_are_stronger():

@@ -358,5 +358,20 @@ def test_of_many_sms_the_latest_are_shown(here):
     assert "number 1<" not in page
 
 
+def test_an_answer_stands_where_it_was_given_and_counts_with_the_latest(here):
+    (number,) = here.post(message="first").json()["ids"]
+    here.now += 60
+    here.fill_in("/reply", id=number, text="second")
+    for place in range(inbox_page.EACH):
+        here.now += 60
+        here.post(message=f"number {place}")
+        if not place:
+            page = here.get().text
+            assert page.index(">first<") < page.index(">second<") < page.index("number 0<")
+    page = here.get().text
+    assert (inbox_page.EACH, True) == (page.count('class="bubble"'), "2 earlier SMS are not shown" in page)
+    assert ">second<" not in page
+
+
 def test_every_fault_that_is_offered_has_a_meaning():
     assert {letter for letter, _ in inbox_page._FAULTS} <= set(MEANINGS)

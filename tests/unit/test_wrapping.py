@@ -72,6 +72,9 @@ def test_what_is_no_terminal_gets_lines_as_they_are(line):
             "normalized: `é` -> `e` 6x, `ç` -> `c` 1x",
             ["normalized: `é` -> `e` 6x,", "    `ç` -> `c` 1x"],
         ),
+        ("and here `ç` -> `c` 12,345x", ["and here", "    `ç` -> `c` 12,345x"]),
+        ("a long column: 1,000   columns", ["a long column: 1,000", "    columns"]),
+        ("  a.csv:3  SMS203  is no number", ["  a.csv:3  SMS203  is no", "      number"]),
     ],
 )
 def test_a_line_is_broken_where_a_reader_would(line, rows):
@@ -94,6 +97,10 @@ def test_a_line_is_broken_where_a_reader_would(line, rows):
 )
 def test_what_stands_below_a_column_goes_on_there(line, rows):
     assert rows == fit(line, at(34)).split("\n")
+
+
+def test_no_margin_takes_more_than_half_of_the_terminal():
+    assert ["  + send", "  message.hello@1"] == fit("  + send    message.hello@1", at(20)).split("\n")
 
 
 def test_colors_take_no_columns():
