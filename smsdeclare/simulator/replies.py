@@ -7,7 +7,6 @@ in the other lists, and the series is its own.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare.simulator.lists import datetime_text, filter_of_moment, listed_number, no_object
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 #: What somebody types on a phone, at most. Characters.
 LONGEST = 1000
-_LONG = re.compile(r"[0-9]{1,18}")
 
 
 def hindrance(sms: Sms, settings: Settings, at: float) -> str:
@@ -73,8 +71,7 @@ def received(history: History, service: str, query: Sequence[tuple[str, str]]) -
 
 def find(history: History, service: str, number: str) -> Reply:
     """One of `incoming`. Raises Refused 404."""
-    wanted = int(number) if _LONG.fullmatch(number) else -1
-    found = next((one for one in history.replies(service) if one.id == wanted), None)
+    found = next((one for one in history.replies(service) if str(one.id) == number), None)
     if found is None:
         raise no_object(number)
     return found

@@ -23,7 +23,11 @@ FILES = {
     + "receivers: {customers: {csv: data/customers.csv}}\n",
     "data/customers.csv": "number,firstName\n+33639980001,Ana\nnobody,Bo\n+33639980002,Cleo\n",
 }
-BROKEN = {"a.sms.yaml": f"messages:\n  hello: {{texts: {'long ' * 30}, to: nobody}}\n"}
+#: Long lines with something wrong at their beginning, near their end, and in most of them.
+BROKEN = {
+    "a.sms.yaml": f"messages:\n  near: {{texts: {'long ' * 30}, to: nobody}}\n"
+    f"  far: {{text: {'long ' * 30}, texts: x, to: nobody}}\n  wide: {{text: [{'long, ' * 30}], to: nobody}}\n"
+}
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +81,15 @@ def test_the_words_are_those_that_are_piped(project):
 
 
 def test_a_place_in_a_file_is_whole_at_any_width(project):
-    assert "a.sms.yaml:2:11: error SMS101:" in shown(project, 40, "plan", "-C", "broken")
+    assert "a.sms.yaml:2:10: error SMS101:" in shown(project, 40, "plan", "-C", "broken")
     assert "data/customers.csv:3  SMS" in shown(project, 40, "plan")
 
 
 def test_the_caret_stands_below_what_it_is_about(project):
     rows = shown(project, 40, "plan", "-C", "broken").splitlines()
     carets = [(above, re.search(r"\^+", row)) for above, row in itertools.pairwise(rows) if "^" in row]
-    assert "texts" in [above[slice(*caret.span())] for above, caret in carets]
+    marked = [above[slice(*caret.span())] for above, caret in carets]
+    assert ["near", "texts", "texts", "[long, long, long, lo"] == marked
 
 
 def test_a_terminal_that_says_it_has_hardly_a_column_is_not_believed(project):
