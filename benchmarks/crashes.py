@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from crash import campaigns
 from crash.history import Scene
-from histories import leave_ends_to_the_first
+from histories import bound, leave_ends_to_the_first
 from ledgers import HASHED
 
 from smsdeclare.ledgers.naming import AS_KEPT
@@ -89,8 +89,8 @@ def main():
         tell(title, campaigns.total(some))
     whole = campaigns.total(one for some in tallies.values() for one in some)
     tell("all", whole)
-    bound = f"0 (below {3 / max(whole.histories, 1):.1e} of histories, 95 %)"
-    print(f"duplicates, losses and wrong records: {len(whole.wrongs) or bound}; {time.monotonic() - begun:,.0f} s")
+    wrong = bound(len(whole.wrongs), whole.histories)
+    print(f"duplicates, losses and wrong records: {wrong}; {time.monotonic() - begun:,.0f} s")
     sys.exit(bool(whole.wrongs))
 
 

@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import worlds
 from crash import killing
 from crash.states import KINDS
+from histories import bound
 
 
 def calls(ground, options):
@@ -123,8 +124,7 @@ def main():
             wrong += tally["wrong"]
         runs = ", ".join(f"{count:,} after {runs or 'none'}" for runs, count in ground.runs.items())
         print(f"histories {total:,}, of sends unknown in the end {ground.unknown:,}; all was there: {runs}")
-    bound = f"0 (below {3 / max(total, 1):.1e} of histories, 95 %)"
-    print(f"histories with a duplicate, a loss or a wrong record: {wrong or bound}")
+    print(f"histories with a duplicate, a loss or a wrong record: {bound(wrong, total)}")
     print(f"{time.monotonic() - begun:,.0f} s")
     sys.exit(bool(wrong))
 
