@@ -1,8 +1,11 @@
 """A store that keeps one file in this process, for histories by the thousand; it breaks off, and loses answers."""
 
+import os
 import secrets
+from unittest.mock import patch
 
 from smsdeclare import codes
+from smsdeclare.cli import repository
 from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import StateError
@@ -42,6 +45,12 @@ class Shelf:
         while new not in (None, old):
             new = self.versions[new][1]
         return new == old
+
+
+def sealed():
+    """A shelf on which the file is encrypted, as the command does it."""
+    with patch.dict(os.environ, SMSDECLARE_STATE_KEY="11" * 32):
+        return Shelf(*repository.sealing_by_environment("the shelf"))
 
 
 class _View:

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import ledgers
 import pytest
-from stores import Shelf
+from stores import sealed
 
 import smsdeclare.ledgers
 from smsdeclare import codes
-from smsdeclare.cli import repository
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, PlanStale, StateError
 from smsdeclare.jobs import tag
@@ -65,15 +64,11 @@ def test_every_kind_of_ledger_is_held_to_the_contract():
 
 
 @pytest.fixture(params=[*KINDS, *(f"{kind} without numbers" for kind in KINDS)])
-def reopen(request, tmp_path, monkeypatch):
+def reopen(request, tmp_path):
     """Opens the same ledger again and again, as one process after another would."""
     kind, *is_hashed = request.param.split(" ", 1)
-    if is_hashed and kind == "git":
-        # Encrypted as well; what git itself does is the same whatever is in the file, and takes its time.
-        monkeypatch.setenv("SMSDECLARE_STATE_KEY", "11" * 32)
-        place = Shelf(*repository.sealing_by_environment("the shelf"))
-    else:
-        place = ledgers.place(kind, request, tmp_path)
+    # Encrypted as well; what git itself does is the same whatever is in the file, and takes its time.
+    place = sealed() if is_hashed and kind == "git" else ledgers.place(kind, request, tmp_path)
     opened = []
 
     def again():

@@ -83,7 +83,7 @@ class CrashingAdapter(BaseAdapter):
 
 
 class CrashingLedger:
-    """A real ledger with a boundary before, in and after each of its writes."""
+    """A real ledger with a boundary before and after each of its writes, and in each claim."""
 
     def __init__(self, ledger, countdown):
         self._ledger = ledger

@@ -8,12 +8,11 @@ import ledgers
 import worlds
 from crash import breaking
 from crash.breaking import Countdown, Crash, CrashingAdapter, CrashingLedger, Unhurried
-from stores import Shelf
+from stores import Shelf, sealed
 
 from smsdeclare import ahead
 from smsdeclare.errors import SmsdeclareError
 from smsdeclare.events import JobDone
-from smsdeclare.ledgers import sealing
 from smsdeclare.ledgers.naming import AS_KEPT
 from smsdeclare.ledgers.postgresql import PostgresqlLedger
 from smsdeclare.ledgers.sqlite import SqliteLedger
@@ -21,7 +20,6 @@ from smsdeclare.ledgers.sqlite import SqliteLedger
 RECEIVERS = [worlds.number(place) for place in range(5)]
 #: What becomes of POSTs. Two faults in a row at most: a run ends after three doubts in a row.
 SCRIPTS = {letter: f"{letter}a{letter}{letter}a" for letter in "ald5tx"} | {"9": "a9"}
-_KEYS = sealing.Keys(current=sealing.RawKey(b"s" * 32))
 
 
 class _File:
@@ -63,14 +61,14 @@ class _Postgresql:
         return self._given - len(self._proxy.cuts)
 
 
-class _Git:
+class Git:
     """A state that is stored whole; a store is lost, comes to nobody's knowledge, or another run is faster."""
 
     losses = tuple("uno")
 
     def __init__(self, _, numbers, __):
         self._numbers = numbers
-        self.shelf = Shelf(_seal, _unseal) if numbers.are_hashed else Shelf()
+        self.shelf = sealed() if numbers.are_hashed else Shelf()
 
     def ledger(self):
         return self.shelf.ledger(self._numbers)
@@ -83,20 +81,10 @@ class _Git:
         return len(self.shelf.versions)
 
 
-def _seal(content, label):
-    return sealing.seal(content, lineage=label.lineage, serial=label.serial, keys=_KEYS)
-
-
-def _unseal(content, label):
-    found = sealing.unseal(content, _KEYS)
-    assert label == (found.lineage, found.serial)
-    return found.content
-
-
 #: Name → kind of state, and how it keeps numbers; the one in Git without numbers is encrypted as well.
 KINDS = {
     f"{name}{how}": (kind, numbers)
-    for name, kind in (("file", _File), ("postgresql", _Postgresql), ("git", _Git))
+    for name, kind in (("file", _File), ("postgresql", _Postgresql), ("git", Git))
     for how, numbers in (("", AS_KEPT), ("-hashed", ledgers.HASHED))
 }
 

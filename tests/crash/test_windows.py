@@ -1,62 +1,29 @@
 """Runs that claim in windows, broken off at each store and each request; the simulator's journal is the witness."""
 
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 
 import chaos
 import ledgers
 import pytest
-import worlds
-from crash import breaking
-from crash.breaking import Countdown, Crash, CrashingAdapter, Unhurried
+from crash.breaking import Countdown, Crash
+from crash.everywhere import Everywhere, Git, World
 from history import History
-from stores import Shelf
 
-from smsdeclare import ahead
-from smsdeclare.errors import SmsdeclareError
-from smsdeclare.events import JobDone
 from smsdeclare.ledgers.git_branch import Branch
+from smsdeclare.ledgers.naming import AS_KEPT
 from smsdeclare.simulator.settings import Settings
 from smsdeclare.states import State
 
-RECEIVERS = [worlds.number(place) for place in range(5)]
 #: Of two runs that take turns: 1,900 seconds pass, and the other one goes on.
 HAND_OVER = 5
 
 
-class World(breaking.World):
-    """One history: a store, a provider that keeps a journal, and runs that may crash."""
-
-    def __init__(self, folder, server, script, store):
-        super().__init__(folder, server, script, RECEIVERS)
-        self.store = store
-
-    def ledger(self):
-        return self.store.ledger()
-
-    def run(self, countdown, stores=""):
-        """One run as the command makes it: two jobs in the first window, and three in the next."""
-        ledger = self.store.ledger(cross=countdown.cross, script=stores)
-        adapter = CrashingAdapter(countdown)
-        try:
-            draft, clock = self.draft(ledger), Unhurried()
-            provider = self.provider(clock, adapter)
-            ledger.bind(self.binding)
-            events = ahead.apply(draft.jobs, ledger, provider, clock, plan_digest=draft.plan.digest, first=2)
-            told = []
-            with suppress(SmsdeclareError):
-                told.extend(event for event in events if isinstance(event, JobDone))
-            return told
-        finally:
-            ledger.close()
-            adapter.close()
-
-
 @pytest.fixture
 def history(tmp_path, server):
-    return lambda script="", store=None: World(tmp_path, server, script, store or Shelf())
+    return lambda script="", state=None: World(tmp_path, server, script, state or Git(tmp_path, AS_KEPT, None))
 
 
 def test_every_store_and_every_request_is_a_boundary(history):
@@ -69,20 +36,10 @@ def test_every_store_and_every_request_is_a_boundary(history):
     assert [] == list(here.wrongs())
 
 
-# Two faults in a row at most: a run ends after three doubts in a row.
 @pytest.mark.parametrize("letter", "ald5x")
-def test_a_crash_at_any_boundary_doubles_nobody_and_loses_nobody(history, letter):
-    script = f"a{letter}a{letter}{letter}"
-    countdown = Countdown()
-    history(script).run(countdown)
-    wrongs = []
-    for place, name in enumerate(countdown.passed):
-        here = history(script)
-        with pytest.raises(Crash):
-            here.run(Countdown(place))
-        here.run_until_quiet()
-        wrongs += [f"{place} {name}: {wrong}" for wrong in here.wrongs()]
-    assert [] == wrongs
+def test_a_crash_at_any_boundary_doubles_nobody_and_loses_nobody(tmp_path, server, letter):
+    tally = Everywhere(tmp_path, server, "git").crashes(letter)
+    assert ([], True) == (tally.wrongs, tally.histories >= 30)
 
 
 @pytest.mark.parametrize("letter", "uno")
@@ -92,10 +49,9 @@ def test_a_store_that_fails_anywhere_doubles_nobody_and_loses_nobody(history, le
     for first in range(4):
         for second in range(first, 4):
             here = history()
-            here.store.other = partial(here.run, Countdown())
+            here.state.shelf.other = partial(here.run, Countdown())
             stores = "".join(letter if place in (first, second) else "a" for place in range(4))
-            with suppress(SmsdeclareError):
-                here.run(Countdown(), stores)
+            here.run(Countdown(), stores)
             here.run_until_quiet()
             wrongs += [f"{stores}: {wrong}" for wrong in here.wrongs()]
     assert [] == wrongs
@@ -106,14 +62,14 @@ def test_what_could_not_be_claimed_is_never_posted(history):
     here = history()
     here.run(Countdown(), "au")
     assert [] == [method for method, *_ in here.server.requests if method == "POST"]
-    ledger = here.store.ledger()
+    ledger = here.ledger()
     assert {State.INTENDED: 2} == Counter(record.state for record in ledger.records())
 
 
 def test_what_came_of_a_window_and_could_not_be_stored_is_in_doubt(history):
     here = history()
     assert [] == here.run(Countdown(), "aan" + "n" * 9)
-    ledger = here.store.ledger()
+    ledger = here.ledger()
     assert {State.INTENDED: 2} == Counter(record.state for record in ledger.records())
     assert 2 == len(here.simulator.journal)
 
@@ -146,9 +102,9 @@ class CrossedBranch(Branch):
 
 
 class CrossedRepository(ledgers.Repository):
-    def ledger(self, cross=lambda _: None, script=""):
-        ledger = super().ledger(kind=CrossedBranch)
-        ledger._branch.cross = cross
+    def watched(self, countdown, _):
+        ledger = self.ledger(kind=CrossedBranch)
+        ledger._branch.cross = countdown.cross
         return ledger
 
 
@@ -156,14 +112,14 @@ def test_a_crash_around_any_push_to_a_real_repository_doubles_nobody_and_loses_n
     places = [tmp_path / name for name in ("whole", *map(str, range(12)))]
     countdown = Countdown()
     places[0].mkdir()
-    history(store=CrossedRepository(places[0])).run(countdown)
+    history(state=CrossedRepository(places[0])).run(countdown)
     pushes = [place for place, name in enumerate(countdown.passed) if name.endswith("push")]
     # One is the probe: it has to be refused.
     assert 10 == len(pushes)
     wrongs = []
     for folder, place in zip(places[1:], pushes, strict=False):
         folder.mkdir()
-        here = history("ala", store=CrossedRepository(folder))
+        here = history("ala", state=CrossedRepository(folder))
         with pytest.raises(Crash):
             here.run(Countdown(place))
         here.run_until_quiet()
