@@ -11,7 +11,6 @@ from smsdeclare.cli.lease import is_over
 from smsdeclare.cli.session import Explained, ExplainedGroup, Session, format_option, shared_options
 from smsdeclare.clock import SystemClock
 from smsdeclare.formats import json, phrases
-from smsdeclare.formats.wrapping import fit
 
 
 @click.group(
@@ -43,4 +42,7 @@ def show(session: Session, *, format_name: str) -> None:
     clock = SystemClock()
     with closing(broken_files.ledger(session)) as ledger:
         leases = [(one, is_over(one, clock)) for one in ledger.leases]
-    session.out(json.leases(leases) if format_name == "json" else fit(phrases.leases(leases), session.style))
+    if format_name == "json":
+        session.out(json.leases(leases))
+    else:
+        session.words(phrases.leases(leases))

@@ -17,7 +17,7 @@ from smsdeclare.formats.wrapping import fit
 from smsdeclare.redaction import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from smsdeclare.diagnostics import Diagnostic, Span
     from smsdeclare.format import Applied, SendRow, Standing, Style
@@ -45,7 +45,12 @@ _LISTED = 10
 
 def plan(plan: Plan, style: Style) -> str:
     """A plan, saved or fresh."""
-    return "".join(f"{fit(line, style)}\n" for line in _plan_lines(plan, style))
+    return _page(_plan_lines(plan, style), style)
+
+
+def _page(lines: Iterable[str], style: Style) -> str:
+    """Lines as wide as the terminal."""
+    return "".join(f"{fit(line, style)}\n" for line in lines)
 
 
 def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
@@ -176,7 +181,7 @@ def applied(applied: Applied, style: Style) -> str:
     parts = [f"{int(summary.get(word, 0)):,} {word}" for word in words if summary.get(word) or word in shown]
     cost = f" {_count(summary['credits'], 'credit')}." if posts else ""
     lines.append(f"{applied.title}: {', '.join(parts)}.{cost}")
-    return "".join(f"{fit(line, style)}\n" for line in lines)
+    return _page(lines, style)
 
 
 def findings(
@@ -245,14 +250,12 @@ def standings(rows: Sequence[Standing], stopped: Stopped | None, style: Style) -
         counts = ", ".join(f"{row.counts[status]:,} {status}" for status in order)
         lines.append(f"{row.address}   {counts}   {_count(row.credits, 'credit')}")
         lines += [f"  {count:,} {status}: {_line(why)}" for status, why, count in row.reasons]
-    return "".join(f"{fit(line, style)}\n" for line in lines or ["Nothing is on record."])
+    return _page(lines or ["Nothing is on record."], style)
 
 
 def accounts(found: Sequence[Account], style: Style) -> str:
     """SMS accounts with credits and senders."""
-    return (
-        "".join(f"{fit(line, style)}\n" for account in found for line in _account_lines(account)) or "No SMS account.\n"
-    )
+    return _page((line for account in found for line in _account_lines(account)), style) or "No SMS account.\n"
 
 
 def _account_lines(account: Account) -> Iterator[str]:
@@ -273,7 +276,7 @@ def sends(rows: Sequence[SendRow], style: Style) -> str:
         f"{_when(row)}{f'   {_line(row.reason)}' if row.reason else ''}"
         for row in rows
     )
-    return "".join(f"{fit(line, style)}\n" for line in lines)
+    return _page(lines, style)
 
 
 def _when(row: SendRow) -> str:
