@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from smsdeclare.canonical import sha256_hex
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 #: So many texts are remembered, since equal ones often come close together, and so many digests are kept.
 NEAR = 10_000
-_MARK = 2**32 - 1
 #: `+` and the longest prefix of a country.
 _PREFIX = 4
 
@@ -202,8 +202,8 @@ class Gathering:
         self._bills: dict[Bill, int] = {}
         #: Texts of late → their places.
         self._near: dict[str, int] = {}
-        #: Of each text its hash as far as it fits: equal texts have equal ones.
-        self._marks = array("I")
+        #: Of each text its hash: equal texts have equal ones.
+        self._marks = array("q")
 
     def add(self, number: str, country: str | None, wording: Wording) -> None:
         """One more; no number comes twice."""
@@ -253,7 +253,7 @@ class Gathering:
         if len(self._near) >= NEAR:
             self._near.clear()
         self._near[text] = place
-        self._marks.append(hash(text) & _MARK)
+        self._marks.append(hash(text))
         return place
 
     def _add_place(self, number: str, country: str | None) -> int:
@@ -266,11 +266,7 @@ class Gathering:
 
     def _unite(self) -> None:
         """Make texts one that came again after they were forgotten."""
-        once: set[int] = set()
-        twice: set[int] = set()
-        for mark in self._marks:
-            (twice if mark in once else once).add(mark)
-        del once
+        twice = {one for one, other in pairwise(sorted(self._marks)) if one == other}
         if not twice:
             return
         first: dict[bytes, int] = {}

@@ -7,7 +7,6 @@ import heapq
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare.canonical import canonical
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from smsdeclare.definitions import Message
 
 FORMAT_VERSION = "1.0"
-_LINES_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,10 +163,9 @@ def with_texts(plan: Plan, texts: Mapping[str, str]) -> Plan:
 
 def digest(lines: Iterable[bytes]) -> str:
     """`sha256:…` over the canonical lines, which must come ordered by key."""
-    total, left = hashlib.sha256(), iter(lines)
-    # Each call takes as long as hashing a line does.
-    while some := [*islice(left, _LINES_AT_ONCE)]:
-        total.update(b"\n".join((*some, b"")))
+    total = hashlib.sha256()
+    for line in lines:
+        total.update(line + b"\n")
     return f"sha256:{total.hexdigest()}"
 
 
@@ -181,11 +178,11 @@ def lines_of(message: Message, decisions: Decisions) -> Iterator[bytes]:
     head = canonical([message.name, message.revision])[:-1].decode()
     tail = canonical([dict(message.options), dict(message.times.written)])[1:].decode()
     middles = [f'",{each.resends},"{each.action.value}","' if each.is_wanted else None for each in decisions.verdicts]
-    sends, digest_of = decisions.sends, decisions.sends.table.digest
-    for digits, text, verdict in zip(sends.digits, sends.texts, decisions.column, strict=True):
+    sends = decisions.sends
+    for number, text, verdict in zip(sends.numbers, sends.texts, decisions.column, strict=True):
         middle = middles[verdict]
         if middle is not None:
-            yield f'{head},"+{digits}{middle}{digest_of(text)}",{tail}'.encode()
+            yield f'{head},"{number}{middle}{sends.digest(text)}",{tail}'.encode()
 
 
 def withdrawal_line(withdrawal: Withdrawal) -> bytes:

@@ -44,11 +44,8 @@ class Receiver(NamedTuple):
         """The receiver's own values; blank ones are absent. Made anew each time, since many texts use none."""
         if not isinstance(self.own, tuple):
             return self.own
-        trimmed = [*map(str.strip, self.own[1])]
-        found = dict(zip(self.own[0], trimmed))  # noqa: B905 - to say so takes as long as half of this line
-        if "" in trimmed or "" in found:
-            return {name: cell for name, cell in found.items() if cell and name}
-        return found
+        trimmed = zip(self.own[0], map(str.strip, self.own[1]), strict=False)
+        return {name: cell for name, cell in trimmed if cell and name}
 
     @property
     def span(self) -> Span:
@@ -240,10 +237,9 @@ def _rows(root: Path, source: CsvSource, default_country: str | None, findings: 
             if filters and any(cells[at].strip() not in wanted for at, wanted in filters):
                 continue
             findings.rows += 1
-            # The usual spelling first: to call `parse` takes as long as all of this, and so does a NamedTuple's own
-            # constructor beside that of tuples.
+            # The usual spelling first: to call `parse` takes as long as all of this.
             if mobile := is_mobile(cells[number_at]):
-                yield tuple.__new__(Receiver, (cells[number_at], mobile.lastgroup, (header, cells), (shown, line)))
+                yield Receiver(cells[number_at], mobile.lastgroup, (header, cells), (shown, line))
                 continue
             number = cells[number_at].strip()
             try:

@@ -58,16 +58,15 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
     own: set[str] = set()
     dear = _surcharges(definitions, message)
     short = ShortNumber(message)
-    add, is_short = gathering.add, short.is_meant
     everybody = receivers.expand(definitions, message, findings)
     for receiver, wording in rendered(definitions, message, everybody, findings, own):
         if dear:
             dear.add(receiver, wording.text, wording.bill)
-        if is_short:
+        if short.is_meant:
             short.look(receiver, wording.text)
         if wording.bill.encoding == "unicode":
             forced.add(wording)
-        add(receiver.number, receiver.country, wording)
+        gathering.add(receiver.number, receiver.country, wording)
     told = list(short.findings())
     if any(one.is_error for one in told):
         raise InputError(*told, *findings.warnings)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smsdeclare import codes
@@ -39,8 +38,6 @@ class _Blanks(NamedTuple):
     pattern: str
     #: Whose values go there, in order.
     names: tuple[str, ...]
-    #: These values out of a mapping.
-    values: Callable[[Mapping[str, str]], str | tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,14 +154,11 @@ def _blanks(source: str, found: Sequence[Use]) -> _Blanks | None:
     literals, names = (*texts[::2], _as_written(last)), tuple(texts[1::2])
     if not names or any(TAG.search(literal) for literal in literals) or names != tuple(use.name for use in found):
         return None
-    return _Blanks("%s".join(literal.replace("%", "%%") for literal in literals), names, itemgetter(*names))
+    return _Blanks("%s".join(literal.replace("%", "%%") for literal in literals), names)
 
 
 def _filled(blanks: _Blanks, own: Mapping[str, str], variables: Mapping[str, str]) -> str:
-    try:
-        return blanks.pattern % blanks.values(own)
-    except KeyError:
-        return blanks.pattern % tuple([own[name] if name in own else variables[name] for name in blanks.names])
+    return blanks.pattern % tuple([own[name] if name in own else variables[name] for name in blanks.names])
 
 
 def _as_written(source: str) -> str:
