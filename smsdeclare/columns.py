@@ -228,10 +228,9 @@ class Gathering:
         is_alike = len(str(min(digits, default=0))) == len(str(max(digits, default=0)))
         if is_alike and len(self._table.bill_of) == len(self._every_place) == 1:
             return Sends(array("Q", sorted(digits)), texts, places, self._table, list(self._every_place))
-        order = sorted(range(len(digits)), key=digits.__getitem__ if is_alike else lambda row: str(digits[row]))
+        key = digits.__getitem__ if is_alike else lambda row: str(digits[row])
         # A million objects that lie about in no order are slow to walk, and that is done for each column.
-        rows = array("I", order)
-        del order
+        rows = array("I", sorted(range(len(digits)), key=key))
         return Sends(
             array("Q", map(digits.__getitem__, rows)),
             array("I", map(texts.__getitem__, rows)),

@@ -46,7 +46,7 @@ class Swap(NamedTuple):
     times: int
 
 
-# One takes 5 µs, and a text for each of many receivers has the same few characters again and again.
+# One takes some microseconds, and a text for each of many receivers has the same few characters again and again.
 @lru_cache(maxsize=1_000)
 def look_alike(character: str) -> str | None:
     """GSM characters that read nearly the same as `character`; empty where it can be left out.
