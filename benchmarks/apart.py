@@ -2,7 +2,8 @@
 
 python benchmarks/apart.py FILE COMMAND...
 
-What is left of the whole is smsdeclare's own share: all but waiting for answers.
+What is left of the whole is smsdeclare's own share: all but waiting for answers. Seconds add up, since in the sandbox
+one POST is in flight at once unless something else is said.
 """
 
 import json

@@ -32,7 +32,7 @@ def measured(receivers, kind, *, is_clear):
         folder = Path(place) / "project"
         folder.mkdir()
         scale.project(folder, scale.TEXTS[KINDS[kind]], receivers, 1)
-        in_a_file = scale.applied(folder, [])
+        in_a_file = run(SMSDECLARE, "apply", "--auto-approve", "--quiet", folder=folder)
         remote = Path(place) / "remote.git"
         remote.mkdir()
         git(remote, "init", "--quiet", "--bare")
