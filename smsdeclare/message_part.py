@@ -18,7 +18,7 @@ from smsdeclare.schedule import Fate, fate
 from smsdeclare.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from smsdeclare.codes import Code
@@ -103,8 +103,10 @@ def part_of(view: View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> P
     # What is too late or closed takes nothing; what is done under the approved plan has its share in it.
     counted = [*todo, *(group for group in others if group.verdict.is_wanted and not group.verdict.held_until)]
     posts = posts_of(decisions.of(todo), view.definitions.provider.receivers_per_job, quiet_for)
-    left = sum(each.message == message.name and each.revision >= message.revision for each in withdrawn)
-    scheduled = left + sum(group.size for group in others if group.verdict.state is State.SCHEDULED)
+    left = [each for each in withdrawn if each.message == message.name and each.revision >= message.revision]
+    scheduled = len(left) + sum(group.size for group in others if group.verdict.state is State.SCHEDULED)
+    if left:
+        scheduled += _kept_above(view.ledger, name, message.revision, left)
     return Part(
         message=message,
         decisions=decisions,
@@ -137,7 +139,7 @@ def part_of(view: View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> P
                 is_done=bool(decisions.groups) and not counted,
                 taken_before=view.ledger.credits_taken(name, message.revision, but=view.approved),
             ),
-            *policy.judge_left(view.definitions, message, left, scheduled),
+            *policy.judge_left(view.definitions, message, len(left), scheduled),
             *policy.judge_times(view.definitions, message, agenda.slots(todo)),
         ],
         doubtful={
@@ -155,6 +157,17 @@ def part_of(view: View, one: MessageSends, withdrawn: Sequence[Withdrawal]) -> P
                 view.ledger,
             )
         },
+    )
+
+
+def _kept_above(ledger: Ledger, name: str, revision: int, left: Collection[Withdrawal]) -> int:
+    """How many scheduled sends of higher revisions stay, since their receivers are still on the list."""
+    gone = {(each.revision, each.known.number) for each in left}
+    return sum(
+        known.state is State.SCHEDULED and (above, known.number) not in gone
+        for message, above in ledger.held_revisions()
+        if message == name and above > revision
+        for known in ledger.known(name, above)
     )
 
 

@@ -351,8 +351,9 @@ def test_a_saved_plan_that_takes_back_is_carried_out_once_even_after_a_crash(pla
     assert (0, [A, B], 2) == (here.run("apply", "plan.json").code, here.received(), here.posts())
 
 
-def test_a_plan_that_takes_back_too_many_is_refused(place):
-    here = place().write(people(30, more=scheduled()))
+@pytest.mark.parametrize("before", ["", "    revision: 2\n"], ids=["same revision", "lowered"])
+def test_a_plan_that_takes_back_too_many_is_refused(place, before):
+    here = place().write(people(30, more=scheduled() + before))
     here.apply()
     here.write(people(20, more=scheduled()))
     result = here.run("plan", "--json")
