@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from smsdeclare.canonical import sha256_hex
@@ -265,7 +264,12 @@ class Gathering:
 
     def _unite(self) -> None:
         """Make texts one that came again after they were forgotten."""
-        twice = {one for one, other in pairwise(sorted(self._marks)) if one == other}
+        # To sort them instead takes a tenth of a plan of a million texts.
+        once: set[int] = set()
+        twice: set[int] = set()
+        for mark in self._marks:
+            (twice if mark in once else once).add(mark)
+        del once
         if not twice:
             return
         first: dict[bytes, int] = {}

@@ -7,6 +7,7 @@ import heapq
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare.canonical import canonical
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from smsdeclare.definitions import Message
 
 FORMAT_VERSION = "1.0"
+_LINES_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +165,10 @@ def with_texts(plan: Plan, texts: Mapping[str, str]) -> Plan:
 
 def digest(lines: Iterable[bytes]) -> str:
     """`sha256:…` over the canonical lines, which must come ordered by key."""
-    total = hashlib.sha256()
-    for line in lines:
-        total.update(line + b"\n")
+    total, left = hashlib.sha256(), iter(lines)
+    # Each call takes as long as hashing a line does: of a million texts these are a tenth of a plan.
+    while some := [*islice(left, _LINES_AT_ONCE)]:
+        total.update(b"\n".join((*some, b"")))
     return f"sha256:{total.hexdigest()}"
 
 
