@@ -367,7 +367,7 @@ class History:
         """Equal for worlds in which whatever comes next comes out alike."""
         files = [self.state, *([self.state.with_name(f"{self.state.name}-journal")] if in_writes else [])]
         content = b"".join(one.read_bytes() for one in files if one.exists())
-        journal, under_way = len(self.simulator.journal), self.network.under_way
+        journal, under_way = len(self.simulator.history), self.network.under_way
         return hashlib.sha1(content).digest(), journal, under_way, int(self.time.elapsed / 60)
 
     @property
