@@ -16,6 +16,7 @@ from smsdeclare.redaction import mask_text
 from smsdeclare.schedule import is_too_close
 from smsdeclare.sends import normalized
 from smsdeclare.states import State
+from smsdeclare.window import about
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -189,9 +190,15 @@ def warned(finding: Diagnostic) -> Warned:
 
 
 def summarize(
-    changes: Sequence[Change], skipped: int, missed: int, credits_left: float | None, pace: int | None = None
+    changes: Sequence[Change],
+    skipped: int,
+    missed: int,
+    credits_left: float | None,
+    pace: int | None = None,
+    *,
+    at_once: bool = False,
 ) -> Summary:
-    """The counts of a plan, in sends; `pace` is how many requests at most are made a minute."""
+    """The counts of a plan, in sends; `pace`: how many requests at most are made a minute; `at_once`: none waits."""
     counts = Counter[Action]()
     for change in changes:
         counts[change.action] += change.receivers
@@ -206,7 +213,8 @@ def summarize(
         skip=skipped,
         unknown=counts[Action.SETTLE],
         posts=posts,
-        seconds_at_least=round((posts - 1) * 60 / pace, 1) if pace and posts else None,
+        seconds_at_least=round((posts - 1) * 60 / pace, 1) if posts and pace and not at_once else None,
+        seconds_about=about(posts) if posts and not pace and not at_once else None,
         credits=taken,
         credits_left=credits_left,
         credits_after=None if credits_left is None else round(credits_left - taken, 6),

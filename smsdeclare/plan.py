@@ -122,6 +122,8 @@ class Summary:
     posts: int = 0
     #: How long the POSTs take at least, where the project says how many requests it makes a minute.
     seconds_at_least: float | None = None
+    #: About how long they take where it does not: see window.about.
+    seconds_about: tuple[float, float] | None = None
     credits: float = 0.0
     credits_left: float | None = None
     credits_after: float | None = None

@@ -141,10 +141,9 @@ def work_out(
         Diagnostic(code=codes.RENAME_PENDING, detail=f"of `{old}` by `{new}`")
         for new, old in view.renamed.histories.items()
     ]
-    # The sandbox answers at once.
-    pace = None if binding.provider == "sandbox" else definitions.provider.requests_per_minute
     missed = sum(len(part.late) for part in parts)
-    summary = summarize(changes, len(skipped), missed, account.credits_left, pace)
+    pace, at_once = definitions.provider.requests_per_minute, binding.provider == "sandbox"
+    summary = summarize(changes, len(skipped), missed, account.credits_left, pace, at_once=at_once)
     found += credit_warnings(summary)
     worked_out = Plan(
         project=binding.project,

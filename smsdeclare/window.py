@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+#: So many POSTs are in flight at once where nothing is said, at most. OVHcloud publishes no limit.
+PARALLEL = 32
+#: So many answers come clean, one after the other, before more than one is in flight where nobody asked for it.
+PROVEN = 20
+#: OVHcloud's staff calls up to so many requests a minute fair (https://github.com/ovh/python-ovh/issues/81).
+FAIR = 60
+#: An answer that comes soon. Seconds.
+SOON = 0.2
 #: An answer is slow that takes so many times the fastest of the run, and so many seconds more.
 _SLOW_TIMES, _SLOW_SECONDS = 2.0, 0.5
 
@@ -49,3 +57,11 @@ class Window:
 
     def _resize(self, size: int) -> None:
         self.size, self._clean = size, 0
+
+
+def about(posts: int) -> tuple[float, float]:
+    """How long so many POSTs take where each is answered soon, and at a fair pace. Seconds."""
+    rounds, left, size = min(posts, PROVEN), posts - PROVEN, 2
+    while left > 0:
+        rounds, left, size = rounds + 1, left - size, min(size + 1, PARALLEL)
+    return round(rounds * SOON, 1), (posts - 1) * 60.0 / FAIR

@@ -24,13 +24,11 @@ from smsdeclare.ledgers.upkeep import stopped_by
 from smsdeclare.plan import with_texts
 from smsdeclare.policy import refusals
 from smsdeclare.redaction import mask_number
+from smsdeclare.window import PARALLEL, PROVEN
 
 #: So many SMS of the sandbox are shown after a run.
 _SHOWN_SMS = 3
-#: So many POSTs are in flight at once where nothing is said, and at most. OVHcloud publishes no limit.
-_PARALLEL = 32
-#: So many answers come clean, one after the other, before more than one is in flight where nobody asked for it.
-_PROVEN = 20
+#: So many POSTs may be in flight at once where somebody asks for it.
 _MOST_PARALLEL = 64
 
 if TYPE_CHECKING:
@@ -127,8 +125,8 @@ class _Drafts:
     "--parallelism",
     type=click.IntRange(1, _MOST_PARALLEL),
     metavar="N",
-    help=f"At most so many POSTs in flight at once, up to {_MOST_PARALLEL} [default: {_PROVEN} one by one, then"
-    f" {_PARALLEL}; 1 in the sandbox].",
+    help=f"At most so many POSTs in flight at once, up to {_MOST_PARALLEL} [default: {PROVEN} one by one, then"
+    f" {PARALLEL}; 1 in the sandbox].",
 )
 @format_option("text", "json")
 @shared_options
@@ -180,8 +178,8 @@ def command(
                 opened=opened,
                 ledger=ledger,
                 holder=holder,
-                parallelism=parallelism or (_PARALLEL if opened.outbox is None else 1),
-                proven=1 if parallelism else _PROVEN,
+                parallelism=parallelism or (PARALLEL if opened.outbox is None else 1),
+                proven=1 if parallelism else PROVEN,
             )
             drafts = _Drafts(
                 run=run,

@@ -15,13 +15,14 @@ from smsdeclare.formats.phrases import paint as _paint
 from smsdeclare.formats.phrases import width as _width
 from smsdeclare.formats.wrapping import fit
 from smsdeclare.redaction import visible
+from smsdeclare.window import FAIR, SOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from smsdeclare.diagnostics import Diagnostic, Span
     from smsdeclare.format import Applied, SendRow, Standing, Style
-    from smsdeclare.plan import Change, Plan
+    from smsdeclare.plan import Change, Plan, Summary
     from smsdeclare.provider import Account
     from smsdeclare.records import Stopped
 
@@ -41,6 +42,8 @@ _NARROWEST, _WIDEST = 20, 100
 _REPORTED = 100
 #: So many rows and warnings are listed; the rest is counted.
 _LISTED = 10
+#: How long POSTs take is told from here on. Seconds.
+_WORTH_TELLING = 60
 
 
 def plan(plan: Plan, style: Style) -> str:
@@ -142,8 +145,17 @@ def totals(plan: Plan) -> str:
     text = f"Plan: {', '.join(parts)}. {about}{_count(summary.credits, 'credit')}"
     if summary.credits_left is not None and summary.credits_after is not None:
         text += f" of {_figure(summary.credits_left)} left, {_figure(summary.credits_after)} afterwards"
-    slow = f", in {_lasting(summary.seconds_at_least)} at least" if summary.seconds_at_least else ""
-    return f"{text}. {_count(summary.posts, 'POST')}{slow}."
+    return f"{text}. {_count(summary.posts, 'POST')}{_duration(summary)}."
+
+
+def _duration(summary: Summary) -> str:
+    """How long the POSTs take: what is known where the project sets a pace, else what to reckon with."""
+    if summary.seconds_at_least:
+        return f", in {_lasting(summary.seconds_at_least)} at least"
+    soon, late = summary.seconds_about or (0.0, 0.0)
+    if late < _WORTH_TELLING:
+        return ""
+    return f": {_lasting(soon)} where each is answered in {SOON} s, {_lasting(late)} at {FAIR} a minute"
 
 
 def applied(applied: Applied, style: Style) -> str:

@@ -1,6 +1,8 @@
 """How many jobs may be in flight."""
 
-from smsdeclare.window import Window
+import pytest
+
+from smsdeclare.window import PARALLEL, PROVEN, SOON, Window, about
 
 
 def grown(most, size):
@@ -65,3 +67,17 @@ def test_it_never_closes_to_nothing():
         window.begin()
         window.clean(seconds)
     assert 1 == window.size
+
+
+@pytest.mark.parametrize("posts", [1, 2, 20, 21, 22, 23, 25, 515, 516, 5_000])
+def test_about_how_long_posts_take_is_by_how_many_are_in_flight(posts):
+    window = Window(PARALLEL, PROVEN)
+    rounds, left = 0, posts
+    while left:
+        flying = min(left, window.size)
+        for _ in range(flying):
+            window.begin()
+        for _ in range(flying):
+            window.clean(SOON)
+        rounds, left = rounds + 1, left - flying
+    assert (pytest.approx(rounds * SOON), posts - 1) == about(posts)
