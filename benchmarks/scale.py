@@ -156,6 +156,7 @@ def measured(kind, receivers, given):
         floor = partial(run, PYTHON, PROGRAM)
         pipeline = partial(floor, "pipeline", str(folder / "customers.csv"), source)
         plan = partial(run, SMSDECLARE, "plan", "--offline", folder=folder)
+        octodns = partial(run, given.octodns, "--config-file", "octodns.yaml", folder=folder)
         programs = {
             "floor plain": partial(floor, "plain", str(folder / "customers.csv"), source),
             "floor pipeline": pipeline,
@@ -164,7 +165,7 @@ def measured(kind, receivers, given):
         }
         if given.octodns and receivers <= MOST_RECORDS:
             records(folder, receivers)
-            programs["octoDNS"] = partial(run, given.octodns, "--config-file", "octodns.yaml", folder=folder)
+            programs["octoDNS"] = octodns
         runs = in_turn(asked_for(programs, given), rounds)
         if given.plans_only:
             return runs
@@ -182,6 +183,9 @@ def measured(kind, receivers, given):
             "apply, all sent": apply,
             "status": partial(run, SMSDECLARE, "status", folder=folder),
         }
+        if given.octodns and receivers <= MOST_RECORDS:
+            shutil.copytree(folder / "files", folder / "target", dirs_exist_ok=True)
+            programs["octoDNS, all there"] = octodns
         again = in_turn(asked_for(programs, given), rounds)
         runs["floor pipeline"] += again.pop("floor pipeline")
         once = asked_for({"settle": partial(settled, folder)}, given)
@@ -246,6 +250,8 @@ def main():
     for receivers in [1, *given.receivers] if len(given.receivers) > 1 else given.receivers:
         for kind in given.texts:
             runs = measured(kind, receivers, given)
+            if strange := set(given.programs or ()) - set(runs):
+                parser.error(f"nothing is called {' or '.join(sorted(strange))}")
             print(f"\n{receivers:,} receivers, {kind}\n{HEAD}")
             cpu = summary(runs["floor pipeline"], {})["cpuSeconds"]
             for name, measurements in runs.items():
