@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from smsdeclare.simulator.settings import Credential
 
@@ -16,27 +18,27 @@ if TYPE_CHECKING:
 #: One line of the journal; JSON-able.
 Record: TypeAlias = dict[str, Any]
 
-#: What the SMS of one POST have in common, by its names in the journal.
-_SHARED = ("service", "sender", "message", "tag", "encoding", "credits", "createdAt", "dueAt", "options")
+#: So many fields of an SMS come first that may differ within a POST.
+_OWN = 3
 #: The first id of a reply; later ones follow.
 _FIRST_REPLY = 911406
 #: The first id; later ones leave gaps, as the real ones do.
 _FIRST_ID = 27814656
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sms:
+class Sms(NamedTuple):
     """One accepted SMS. Times are epoch seconds on the server's clock."""
 
+    #: These three may differ within a POST.
     id: int
-    service: str
     receiver: str
+    credits: float
+    service: str
     sender: str
     message: str
     tag: str
     parts: int
     encoding: str
-    credits: float
     created_at: float
     due_at: float
     #: Which POST brought it, counted from 1 over all services.
@@ -109,12 +111,15 @@ class History:
 
     def __init__(self, settings: Settings, records: Iterable[Record] = ()) -> None:
         self.settings = settings
-        #: Everything that happened. No SMS is kept as a line as well: there may be a million.
-        self._lines: list[Sms | Record] = []
-        #: The line of the SMS before.
-        self._before: Record = {}
-        self._sms: dict[int, Sms] = {}
-        self._by_tag: dict[tuple[str, str], list[Sms]] = defaultdict(list)
+        #: Of each POST its first SMS, and which one of all SMS that is.
+        self._posts: list[Sms] = []
+        self._firsts = array("Q")
+        #: What of each SMS may differ within its POST. There may be a million, so none is an object.
+        self._ids, self._receivers, self._credits = array("Q"), array("Q"), array("d")
+        #: The lines that are no SMS, by their places in the journal.
+        self._others: dict[int, Record] = {}
+        #: Places among the POSTs.
+        self._by_tag: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._cancelled: set[int] = set()
         self._spent: dict[str, float] = defaultdict(float)
         self._jobs = 0
@@ -128,9 +133,9 @@ class History:
             self.append(record)
 
     def append(self, record: Record) -> None:
-        """Take one more line in."""
+        """Take one more line in. Raises KeyError, TypeError, ValueError or OverflowError for what is none."""
         if "cancelled" in record:
-            sms = self._sms[record["cancelled"]]
+            sms = self._named(record["cancelled"])
             self._cancelled.add(sms.id)
             if self.settings.cancel_refunds:
                 self._spent[sms.service] -= sms.credits
@@ -147,33 +152,72 @@ class History:
         elif "decided" in record:
             self.asked[record["decided"]] = replace(self.asked[record["decided"]], state=record["state"])
         else:
-            sms = Sms.of(self._sharing(record))
-            self._sms[sms.id] = sms
-            self._by_tag[sms.service, sms.tag].append(sms)
-            self._spent[sms.service] += sms.credits
-            self._jobs = max(self._jobs, sms.job_number)
-            self._lines.append(sms)
+            self._take(Sms.of(record))
             return
-        self._lines.append(record)
+        self._others[len(self)] = record
 
-    def _sharing(self, record: Record) -> Record:
-        """The line with the very values of the one before, where they are of one POST and the same."""
-        before = self._before
-        if before.get("jobNumber") == record["jobNumber"]:
-            record = record | {name: before[name] for name in _SHARED if before[name] == record[name]}
-        self._before = record
-        return record
+    def _take(self, sms: Sms) -> None:
+        before = self._posts[-1] if self._posts else None
+        if before is None or before[_OWN:] != sms[_OWN:]:
+            self._by_tag[sms.service, sms.tag].append(len(self._posts))
+            self._posts.append(sms)
+            self._firsts.append(len(self._ids))
+            self._jobs = max(self._jobs, sms.job_number)
+        self._add(sms.id, sms.receiver, sms.credits)
+
+    def append_like(self, number: int, receiver: str) -> None:
+        """Take in an SMS that is as the one before in all but its id and receiver. Raises as `append` does."""
+        self._add(number, receiver, self._credits[-1])
+
+    def _add(self, number: int, receiver: str, credit: float) -> None:
+        if self._ids and number <= self._ids[-1]:
+            raise ValueError("ids ascend")
+        self._ids.append(number)
+        self._receivers.append(int(receiver))
+        self._credits.append(credit)
+        self._spent[self._posts[-1].service] += credit
 
     def __len__(self) -> int:
         """How many lines there are."""
-        return len(self._lines)
+        return len(self._ids) + len(self._others)
 
     def since(self, known: int) -> list[Record]:
         """The lines after so many."""
-        return [one.record() if isinstance(one, Sms) else one for one in self._lines[known:]]
+        news = range(known, len(self))
+        sms = self._records(len(self._ids) - sum(line not in self._others for line in news))
+        return [self._others[line] if line in self._others else next(sms) for line in news]
+
+    def _records(self, first: int = 0) -> Iterator[Record]:
+        """The lines of the SMS, from one on."""
+        for post in range(max(bisect_right(self._firsts, first) - 1, 0), len(self._posts)):
+            line = self._posts[post].record()
+            for one in self._of_post(post):
+                if one >= first:
+                    yield line | {
+                        "id": self._ids[one],
+                        "receiver": f"+{self._receivers[one]}",
+                        "credits": self._credits[one],
+                    }
+
+    def _of_post(self, post: int) -> range:
+        """Which of all SMS are those of a POST."""
+        is_last = post + 1 == len(self._posts)
+        return range(self._firsts[post], len(self._ids) if is_last else self._firsts[post + 1])
+
+    def _sms(self, one: int) -> Sms:
+        """One of all SMS."""
+        shared = self._posts[bisect_right(self._firsts, one) - 1]
+        return shared._replace(id=self._ids[one], receiver=f"+{self._receivers[one]}", credits=self._credits[one])
+
+    def _named(self, number: int) -> Sms:
+        """The SMS of an id; raises KeyError."""
+        one = bisect_left(self._ids, number)
+        if one == len(self._ids) or self._ids[one] != number:
+            raise KeyError(number)
+        return self._sms(one)
 
     def _answer(self, record: Record) -> None:
-        sms = self._sms[record["to"]]
+        sms = self._named(record["to"])
         self._replies[record["reply"]] = Reply(
             id=record["reply"],
             service=sms.service,
@@ -204,7 +248,7 @@ class History:
 
     def next_ids(self, count: int) -> list[int]:
         """Ids for that many SMS, ascending, not consecutive."""
-        known = len(self._sms)
+        known = len(self._ids)
         return [_FIRST_ID + 3 * place + place % 2 for place in range(known, known + count)]
 
     def spent(self, service: str) -> float:
@@ -236,14 +280,19 @@ class History:
 
     def find(self, service: str, number: int) -> Sms | None:
         """The SMS of that id, unless it was cancelled or belongs to another account."""
-        sms = self._sms.get(number)
-        return sms if sms is not None and sms.service == service and number not in self._cancelled else None
+        try:
+            sms = self._named(number)
+        except KeyError:
+            return None
+        return sms if sms.service == service and number not in self._cancelled else None
 
-    def all(self, service: str, *, tag: str | None = None) -> Iterator[Sms]:
-        """The account's SMS that were not cancelled, oldest first."""
-        candidates = self._sms.values() if tag is None else self._by_tag.get((service, tag), [])
-        return (sms for sms in candidates if sms.service == service and sms.id not in self._cancelled)
+    def all(self, service: str, *, tag: str | None = None, due_after: float | None = None) -> Iterator[Sms]:
+        """The account's SMS that were not cancelled, oldest first; those of a tag, or not due by then, where asked."""
+        for post in range(len(self._posts)) if tag is None else self._by_tag.get((service, tag), []):
+            shared = self._posts[post]
+            if shared.service == service and (due_after is None or shared.due_at > due_after):
+                yield from (self._sms(one) for one in self._of_post(post) if self._ids[one] not in self._cancelled)
 
     def alive(self) -> list[Record]:
         """The lines of all SMS that were not cancelled, of all accounts."""
-        return [sms.record() for sms in self._sms.values() if sms.id not in self._cancelled]
+        return [line for line in self._records() if line["id"] not in self._cancelled]

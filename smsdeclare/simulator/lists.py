@@ -32,7 +32,7 @@ def datetime_text(moment: float, settings: Settings) -> str:
 def waiting(history: History, service: str, at: float) -> list[Sms]:
     """What `jobs` lists: not sent yet and not cancelled."""
     lag = history.settings.jobs_lag
-    return [sms for sms in history.all(service) if waits(sms, at) and at >= sms.created_at + lag]
+    return [sms for sms in history.all(service, due_after=at) if at >= sms.created_at + lag]
 
 
 def waits(sms: Sms, at: float) -> bool:

@@ -51,28 +51,26 @@ def post_job(history: History, service: Service, body: bytes, at: float) -> Answ
     ids = history.next_ids(len(valid))
     if not settings.ids_in_order:
         ids.reverse()
-    accepted = [
-        Sms(
-            id=number_id,
-            service=service.name,
-            receiver=number,
-            sender=sender.name if sender is not None else settings.short_number,
-            message=fields["message"],
-            tag=tag,
-            parts=size.parts,
-            encoding=size.encoding,
-            credits=credit,
-            created_at=at,
-            due_at=_due_at(at, fields.get("differedPeriod", 0), settings, stop=stop),
-            job_number=job_number,
-            differed_period=fields.get("differedPeriod", 0),
-            stop_clause=stop,
-            options={name: value for name, value in fields.items() if name not in _KEPT_APART},
-        )
-        for number_id, (_, number), credit in zip(ids, valid, credits_each, strict=True)
-    ]
-    for sms in sorted(accepted, key=lambda sms: sms.id):
-        history.append(sms.record())
+    shared = Sms(
+        id=0,
+        receiver="",
+        credits=0.0,
+        service=service.name,
+        sender=sender.name if sender is not None else settings.short_number,
+        message=fields["message"],
+        tag=tag,
+        parts=size.parts,
+        encoding=size.encoding,
+        created_at=at,
+        due_at=_due_at(at, fields.get("differedPeriod", 0), settings, stop=stop),
+        job_number=job_number,
+        differed_period=fields.get("differedPeriod", 0),
+        stop_clause=stop,
+        options={name: value for name, value in fields.items() if name not in _KEPT_APART},
+    ).record()
+    receivers = [number for _, number in valid]
+    for number_id, receiver, credit in sorted(zip(ids, receivers, credits_each, strict=True)):
+        history.append(shared | {"id": number_id, "receiver": receiver, "credits": credit})
     report: dict[str, Any] = {
         "totalCreditsRemoved": sum(credits_each),
         "invalidReceivers": invalid,

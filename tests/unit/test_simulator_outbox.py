@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -59,6 +60,33 @@ def test_what_the_sms_of_one_post_have_in_common_is_held_once_however_many_they_
     held = list(outbox._simulator.history.all("sms-ab12345-1"))
     assert (4, 2, 2) == (len(held), *(len({id(getattr(one, name)) for one in held}) for name in ("message", "options")))
     assert [json.loads(line) for line in path.read_text().splitlines()] == outbox.sms() == outbox._simulator.journal
+
+
+def test_what_differs_within_a_post_and_between_posts_is_read_back_as_it_was(path):
+    settings = replace(SETTINGS, rates={"33": 1.0, "44": 2.5})
+    outbox = Outbox(path, settings)
+    receivers = ["+447700900001", "+447700900002", "+33639980001", "+447700900003", "+33639980002", "+33639980003"]
+    for text in ('"receiver":"+33639980009",', "\\", "\\"):
+        body = {"message": text, "sender": "SMSDECLARE", "receivers": receivers, "tag": "one tag"}
+        call(outbox, "POST", "/jobs", body)
+    later = {"message": "later", "receivers": receivers, "differedPeriod": 5}
+    kept, gone, *_ = call(outbox, "POST", "/jobs", later)["ids"]
+    call(outbox, "DELETE", f"/jobs/{gone}")
+    call(outbox, "POST", "/jobs", later)
+    again = Outbox(path, settings)
+    assert 1e9 - 5 * 10.5 + 1.0 == call(again, "GET", "")["creditsLeft"]
+    for asked in ("", "/jobs", "/outgoing", "/outgoing?tag=one%20tag", f"/jobs/{kept}"):
+        assert call(outbox, "GET", asked) == call(again, "GET", asked)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert all(lines[known:] == again._simulator.history.since(known) for known in range(len(lines) + 1))
+    assert outbox.sms() == again.sms() == [line for line in lines if line.get("id", gone) != gone]
+
+
+def test_a_line_that_stands_twice_is_named(path):
+    post(Outbox(path, SETTINGS))
+    path.write_bytes(2 * path.read_bytes())
+    with pytest.raises(ValueError, match=r"outbox\.jsonl:2: this line is no record"):
+        Outbox(path, SETTINGS).sms()
 
 
 def test_two_outboxes_see_each_other(path):
