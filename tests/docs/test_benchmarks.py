@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from scale import slopes
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -61,8 +62,21 @@ def test_how_the_time_grows_is_told_where_there_are_several_sizes(tmp_path):
     path = tmp_path / "figures.json"
     arguments = ("--receivers", "2000", "6000", "--rounds", "1", "--texts", "personalized", "--plans-only")
     printed = run("scale.py", *arguments, "--octodns", "", "--json", str(path))
-    (slope,) = [one["slope"] for one in json.loads(path.read_text())["slopes"] if one["program"] == "floor pipeline"]
-    assert f"{slope:6.2f}" in printed
+    grown = json.loads(path.read_text())["slopes"]
+    assert all(f"{one['slope']:6.2f}" in printed for one in grown)
+
+
+@pytest.mark.parametrize("power", [0.5, 1, 2])
+def test_how_the_time_grows_is_the_slope_on_logarithmic_paper(power):
+    """Less what it takes to begin; a program that took no longer than that tells nothing."""
+    sizes, begun = (10, 100, 1_000), 3.0
+    results = [
+        {"text": "one text", "program": "plan", "receivers": size, "cpuSeconds": begun + 0.5 * size**power}
+        for size in sizes
+    ]
+    results += [{"text": "one text", "program": "idle", "receivers": size, "cpuSeconds": 1.0} for size in sizes]
+    (grown,) = slopes(results, {("one text", "plan"): begun, ("one text", "idle"): 2.0})
+    assert ("plan", pytest.approx(power)) == (grown["program"], grown["slope"])
 
 
 @pytest.mark.usefixtures("postgresql")
