@@ -160,8 +160,6 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 def main() -> NoReturn:
     """The console script."""
-    # Plans hold many values and no cycles; to look for cycles as often as is the default takes a fifth of a large plan.
-    gc.set_threshold(200_000)
     streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, io.TextIOWrapper)]
     for stream in streams:
         # A terminal whose letters are not Unicode shows the others as escapes.
@@ -178,6 +176,8 @@ def main() -> NoReturn:
             # Python would try once more as it ends, and make an exit code of its own of that.
             _silence(stream)
             code = code or 1 if stream is sys.stdout else code
+    # As it ends, Python looks through all there is for cycles, several times, to free what ends with the process anyway.
+    gc.freeze()
     sys.exit(code)
 
 
