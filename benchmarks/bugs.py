@@ -355,8 +355,8 @@ BUGS = (
         (
             Change(
                 _CANCEL,
-                "                ledger.take_back(replace(job, states=clear), by)\n",
-                "                ledger.take_back(replace(job, states=clear), by)\n"
+                "                ledger.take_back(job._replace(states=clear), by)\n",
+                "                ledger.take_back(job._replace(states=clear), by)\n"
                 '                ledger.end_take_back(job, gone=clear, out={}, reason="to be taken back")\n'
                 '                later = ledger.__dict__.setdefault("later", [])\n'
                 "                later += [one for number in clear for one in mine[number]]\n",

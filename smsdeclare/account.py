@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
@@ -23,8 +22,7 @@ _STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """What was asked of the account, and what could not be; by default nothing."""
 
     #: None where the credentials may not ask.

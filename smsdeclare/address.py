@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
@@ -20,8 +20,7 @@ _FORMS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(NamedTuple):
     """A message, one of its revisions, or one send of it."""
 
     message: str

@@ -6,7 +6,6 @@ what is held and did not turn up in the list of what was sent.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -68,7 +67,7 @@ def take_back(
                     yield Trouble(code=codes.CANT_TAKE_BACK, reason=reason)
                 clear = {number: state for number, state in job.states.items() if mine[number] is not None}
                 if clear:
-                    ledger.take_back(replace(job, states=clear), by)
+                    ledger.take_back(job._replace(states=clear), by)
     except Forbidden as error:
         yield _forbidden(error)
         return
@@ -160,7 +159,7 @@ def _ask(provider: Provider, sms: int) -> bool:
 
 
 def _cancelling(job: Posted) -> Posted:
-    return replace(job, states={number: state for number, state in job.states.items() if state is State.CANCELLING})
+    return job._replace(states={number: state for number, state in job.states.items() if state is State.CANCELLING})
 
 
 def _forbidden(error: Forbidden) -> Trouble:

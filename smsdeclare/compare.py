@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -156,7 +155,7 @@ def held_jobs(ledger: Ledger, keys: Collection[tuple[str, int, str]]) -> Iterato
     for job in ledger.posted_held() if keys else ():
         mine = {one: state for one, state in job.states.items() if (job.message, job.revision, one) in keys}
         if mine:
-            yield replace(job, states=mine)
+            yield job._replace(states=mine)
 
 
 def _action(known: Known | None, approved: str | None, *, is_edited: bool, waits: bool) -> Action:

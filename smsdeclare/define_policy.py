@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import replace
 from datetime import time
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +82,7 @@ def policy_of(
 
 def with_defaults(policy: Policy) -> Policy:
     """The rules that hold where a project says nothing."""
-    return replace(policy, max_skipped=policy.max_skipped or (_SKIPPED,), max_left=policy.max_left or (_LEFT,))
+    return policy._replace(max_skipped=policy.max_skipped or (_SKIPPED,), max_left=policy.max_left or (_LEFT,))
 
 
 def tightened(reporter: Reporter, inside: Policy, outside: Policy) -> Policy:
@@ -102,7 +101,7 @@ def tightened(reporter: Reporter, inside: Policy, outside: Policy) -> Policy:
     for name in ("only_receivers", "opt_out", "quiet_hours", "max_skipped", "max_left"):
         # Lists of rules that must all be kept: nothing is taken away, so nothing becomes looser.
         stricter[name] = tuple(dict.fromkeys((*getattr(inside, name), *getattr(outside, name))))
-    return replace(inside, **stricter, spans=spans)
+    return inside._replace(**stricter, spans=spans)
 
 
 def _limits(rules: Mapping[str, Any], rule: str, spans: Mapping[str, Any]) -> list[Limit]:

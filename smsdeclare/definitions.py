@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,10 +19,11 @@ if TYPE_CHECKING:
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuietHours:
+class QuietHours(NamedTuple):
     """When nothing goes out, by the clock on the wall of one zone, or of each receiver's own."""
 
+    #: IANA name; None: of each receiver's country.
+    zone: str | None
     #: None, as the next: no hours, days alone.
     begins: time | None = None
     #: Of the next day where it is not after `begins`.
@@ -32,8 +32,6 @@ class QuietHours:
     days: frozenset[int] = frozenset()
     #: ISO 3166 alpha-2 of the country whose public holidays are quiet as a whole.
     holidays: str | None = None
-    #: IANA name; None: of each receiver's country.
-    zone: str | None
     #: What falls into them waits for their end; else the plan is refused.
     delays: bool = True
     span: Span | None = None
@@ -46,8 +44,7 @@ class QuietHours:
         return f"{', '.join(one for one in (hours, days, holidays) if one)} ({where})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderSettings:
+class ProviderSettings(NamedTuple):
     """Who sends."""
 
     name: str
@@ -64,8 +61,7 @@ class ProviderSettings:
     never_holds: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateSettings:
+class StateSettings(NamedTuple):
     """Where the record of what was sent is kept."""
 
     backend: str
@@ -106,8 +102,7 @@ SHORT_NUMBER = "senderForResponse"
 SOONEST = timedelta(minutes=20)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettleSettings:
+class SettleSettings(NamedTuple):
     """When what the provider does not list counts as not sent."""
 
     after: timedelta = timedelta(minutes=30)
@@ -116,8 +111,7 @@ class SettleSettings:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(NamedTuple):
     """Rules that a plan must keep; None, or empty, where none is set. Of several of a kind all must be kept."""
 
     #: Per plan.
@@ -144,11 +138,10 @@ class Policy:
     #: Of a message's scheduled sends, how many may be taken back because their receivers left.
     max_left: tuple[Limit, ...] = ()
     #: Rule, by its name in YAML → where it stands.
-    spans: Mapping[str, Span] = field(default_factory=dict)
+    spans: Mapping[str, Span] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InlineReceiver:
+class InlineReceiver(NamedTuple):
     """A receiver that stands in YAML."""
 
     #: E.164.
@@ -159,8 +152,7 @@ class InlineReceiver:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsvSource:
+class CsvSource(NamedTuple):
     """A CSV file of receivers."""
 
     path: Path
@@ -173,8 +165,7 @@ class CsvSource:
     where: Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiversList:
+class ReceiversList(NamedTuple):
     """Receivers under a name: one of numbers, a CSV file, a union."""
 
     name: str
@@ -186,8 +177,7 @@ class ReceiversList:
     excluded: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
+class Times(NamedTuple):
     """When a message goes out and when it is too late; all moments are timezone-aware."""
 
     #: None: at once.
@@ -197,11 +187,10 @@ class Times:
     #: Whether the project says so itself, which also keeps the revision open.
     never_expires: bool = False
     #: What the user wrote, by its name in YAML; approvals are given to this and not to the clock.
-    written: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(NamedTuple):
     """One message: a text to receivers, with options."""
 
     name: str
@@ -215,14 +204,14 @@ class Message:
     excluded: tuple[str, ...]
     #: OVHcloud's own option names → values, as they are posted.
     options: Mapping[str, Any]
-    #: Option → where it stands.
-    option_spans: Mapping[str, Span] = field(default_factory=dict)
     revision: int
     #: The name whose history it takes along; `none` where it has no earlier name on purpose.
     renamed_from: str | None
     times: Times
     #: Credits that this revision may take in all.
     max_credits: float | None
+    #: Option → where it stands.
+    option_spans: Mapping[str, Span] = {}
     #: Whether GSM characters that look alike replace those that would force Unicode.
     normalizes: bool = False
 
@@ -242,8 +231,7 @@ class Message:
         return f"message.{self.name}@{self.revision}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definitions:
+class Definitions(NamedTuple):
     """A project as its files describe it."""
 
     project: str
@@ -262,7 +250,7 @@ class Definitions:
     messages: tuple[Message, ...]
     #: The names of all messages in the files, those that are not enabled too.
     names: frozenset[str] = frozenset()
-    warnings: tuple[Diagnostic, ...] = field(default=())
+    warnings: tuple[Diagnostic, ...] = ()
 
     @property
     def enabled(self) -> frozenset[str]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Encoding = Literal["gsm7", "unicode"]
 
@@ -39,8 +38,7 @@ _LIMITS: dict[Encoding, tuple[int, int]] = {"gsm7": (160, 153), "unicode": (70, 
 STOP_CLAUSE = "\nSTOP 36XXX"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class Measure(NamedTuple):
     """What a text takes on the air."""
 
     encoding: Encoding
@@ -60,17 +58,11 @@ class Forcing:
     count: int
 
 
-# Frozen dataclasses take 1 µs to make, as long as all the rest; most texts of a message share a few measures.
-@lru_cache(maxsize=4096)
-def _measured(encoding: Encoding, units: int, parts: int) -> Measure:
-    return Measure(encoding=encoding, units=units, parts=parts)
-
-
 def measure(text: str) -> Measure:
     """The encoding `text` needs, its length in that encoding's units, and its number of parts."""
     length = len(text)
     if _DEFAULT.fullmatch(text):
-        return _measured("gsm7", length, 1 if length <= 160 else -(-length // 153))
+        return Measure("gsm7", length, 1 if length <= 160 else -(-length // 153))
     if _GSM7.fullmatch(text):
         return _with_pairs(text, "gsm7", length + len(_EXTENDED.findall(text)))
     return _with_pairs(text, "unicode", length + len(_ASTRAL.findall(text)))
@@ -85,11 +77,11 @@ def least_parts(encoding: Encoding, units: int) -> int:
 def _with_pairs(text: str, encoding: Encoding, units: int) -> Measure:
     whole, limit = _LIMITS[encoding]
     if units <= whole:
-        return _measured(encoding, units, 1)
+        return Measure(encoding, units, 1)
     # A part loses at most one unit, to a pair that would straddle its end. Only where that could add a part
     # does it matter where the pairs stand.
     fewest, most = -(-units // limit), -(-units // (limit - 1))
-    return _measured(encoding, units, fewest if fewest == most or units == len(text) else len(split(text)))
+    return Measure(encoding, units, fewest if fewest == most or units == len(text) else len(split(text)))
 
 
 def split(text: str) -> list[str]:

@@ -8,9 +8,8 @@ import os
 import re
 import stat
 from bisect import bisect_right
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic, Related, Span
@@ -63,8 +62,7 @@ def open_text(path: Path, *, root: Path, shown: str, limit: int) -> io.TextIOWra
     return io.TextIOWrapper(binary, encoding="utf-8-sig", errors="strict", newline="")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(NamedTuple):
     """The text of one file and where its lines begin. Offsets count characters from 0."""
 
     file: str

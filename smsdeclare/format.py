@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from smsdeclare.redaction import mask_text
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from smsdeclare.records import Stopped
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
+class Style(NamedTuple):
     """How much may be shown, and how."""
 
     show_numbers: bool = False
@@ -29,8 +27,7 @@ class Style:
         return text if self.show_numbers else mask_text(text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendRow:
+class SendRow(NamedTuple):
     """One send on record, as people see it."""
 
     address: str
@@ -51,8 +48,7 @@ class SendRow:
     since: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(NamedTuple):
     """Where the sends of one revision stand."""
 
     address: str
@@ -64,8 +60,7 @@ class Standing:
     reasons: Sequence[tuple[str, str, int]] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
+class Overview(NamedTuple):
     """Where everything in a state stands, for a page that is read without the tool."""
 
     project: str
@@ -80,8 +75,7 @@ class Overview:
     stopped: Stopped | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Applied(NamedTuple):
     """What a run did."""
 
     #: None where no plan was carried out.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from array import array
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smsdeclare import codes
 from smsdeclare.canonical import canonical
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from smsdeclare.quiet import Quiet
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(NamedTuple):
     """One POST: one text to some receivers of one message."""
 
     message: str
@@ -58,7 +56,7 @@ class Job:
         is_late = found.is_late(now, margin)
         if found.is_refused and not is_late:
             raise PolicyRefused(Diagnostic(code=codes.QUIET_NOW, detail=f"message.{self.message}@{self.revision}"))
-        return replace(self, slot=found), is_late
+        return self._replace(slot=found), is_late
 
 
 def group(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from smsdeclare import plan, policy
 from smsdeclare.agenda import Agenda, quiet_of
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
     from smsdeclare.sends import MessageSends
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(NamedTuple):
     """What every part of a plan is worked out from."""
 
     definitions: Definitions
@@ -54,8 +52,7 @@ class View:
         return self.renamed.histories.get(message.name, message.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(NamedTuple):
     """What a plan says of one message."""
 
     message: Message

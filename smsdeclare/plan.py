@@ -6,9 +6,8 @@ import hashlib
 import heapq
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smsdeclare.canonical import canonical
 from smsdeclare.decisions import Action
@@ -24,8 +23,7 @@ FORMAT_VERSION = "1.0"
 _LINES_AT_ONCE = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """One action for some receivers of one message."""
 
     address: str
@@ -59,8 +57,7 @@ class Change:
     held_until: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkippedRow:
+class SkippedRow(NamedTuple):
     """A row that no SMS goes to."""
 
     address: str
@@ -71,8 +68,7 @@ class SkippedRow:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warned:
+class Warned(NamedTuple):
     """A warning, as plans carry it."""
 
     code: str
@@ -82,8 +78,7 @@ class Warned:
     column: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
+class Violation(NamedTuple):
     """A rule that the plan breaks."""
 
     rule: str
@@ -108,8 +103,7 @@ class Violation:
         return f"{f'{who}: ' if who else ''}{self.actual:,.10g} is beyond {self.limit}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(NamedTuple):
     """Counts of sends."""
 
     send: int = 0
@@ -131,8 +125,7 @@ class Summary:
     credits_exact: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """Permission, not instruction: counts, costs and a digest; no number, no value, no secret."""
 
     project: str
@@ -143,12 +136,12 @@ class Plan:
     #: RFC 3339 in UTC.
     created_at: str
     changes: tuple[Change, ...]
-    skipped: tuple[SkippedRow, ...] = ()
-    warnings: tuple[Warned, ...] = ()
-    violations: tuple[Violation, ...] = ()
+    skipped: tuple[SkippedRow, ...]
+    warnings: tuple[Warned, ...]
+    violations: tuple[Violation, ...]
     summary: Summary
     #: Names of variables given from outside, with their values; they go with a saved plan.
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str]
     #: Addresses the plan was limited to.
     targets: tuple[str, ...] = ()
 
@@ -161,8 +154,8 @@ class Plan:
 
 def with_texts(plan: Plan, texts: Mapping[str, str]) -> Plan:
     """The plan with one receiver's own text, by address, instead of each sample: to be looked at, never to be saved."""
-    changes = (replace(change, sample=texts.get(change.address, change.sample)) for change in plan.changes)
-    return replace(plan, changes=tuple(changes))
+    changes = (change._replace(sample=texts.get(change.address, change.sample)) for change in plan.changes)
+    return plan._replace(changes=tuple(changes))
 
 
 def digest(lines: Iterable[bytes]) -> str:
@@ -246,10 +239,10 @@ def from_json(document: Mapping[str, Any]) -> Plan:
     )
 
 
-def _read(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
+def _read(kind: type[NamedTuple], document: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a document; what an older version did not know has its default."""
-    known = (one for one in fields(kind) if one.default is MISSING or _camel_name(one.name) in document)
-    return {one.name: document[_camel_name(one.name)] for one in known}
+    known = (name for name in kind._fields if name not in kind._field_defaults or _camel_name(name) in document)
+    return {name: document[_camel_name(name)] for name in known}
 
 
 def _camel_name(name: str) -> str:
@@ -259,8 +252,10 @@ def _camel_name(name: str) -> str:
 
 def _document(value: Any) -> Any:
     """Fields under the names that the documents have; mappings keep their own keys."""
-    if is_dataclass(value):
-        return {_camel_name(one.name): _document(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return dict(value)
-    return [_document(one) for one in value] if isinstance(value, tuple) else value
+    if not isinstance(value, tuple):
+        return value
+    if hasattr(value, "_asdict"):
+        return {_camel_name(name): _document(one) for name, one in value._asdict().items()}
+    return [_document(one) for one in value]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smsdeclare import codes, plan, policy, sends
 from smsdeclare.account import Facts, sender_problems
@@ -43,16 +42,14 @@ if TYPE_CHECKING:
 _NOTHING_KNOWN = Facts()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missed:
+class Missed(NamedTuple):
     """Sends of one message whose time has passed."""
 
     message: Message
     sends: Sequence[Send]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(NamedTuple):
     """A plan worked out, and what is left to do of it."""
 
     plan: Plan

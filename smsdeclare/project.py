@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from smsdeclare import codes, files
 from smsdeclare.diagnostics import Diagnostic
@@ -27,8 +26,7 @@ _MOST_FOLDERS, _LONGEST_NAME = 50, 255
 _SECTIONS = ("receivers", "options", "messages")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class Project(NamedTuple):
     """The documents of one project, as far as they are sound, and what is wrong with the others."""
 
     #: The folder of the root file, links resolved.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -326,7 +326,7 @@ def _opened(root: Path, source: CsvSource) -> Iterator[TextIO]:
     except UnicodeDecodeError:
         raise InputError(Diagnostic(code=codes.NOT_UTF8, detail=source.shown, span=source.span)) from None
     except InputError as error:
-        placed = (found if found.span else replace(found, span=source.span) for found in error.diagnostics)
+        placed = (found if found.span else found._replace(span=source.span) for found in error.diagnostics)
         raise InputError(*placed) from None
 
 

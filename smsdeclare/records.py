@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -20,8 +19,7 @@ ERASED = "erased"
 _CROCKFORD = str.maketrans("abcdefghijklmnopqrstuvwxyz234567", "0123456789abcdefghjkmnpqrstvwxyz")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
+class Binding(NamedTuple):
     """What a ledger belongs to; fixed by its first write."""
 
     project: str
@@ -30,8 +28,7 @@ class Binding:
     service: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
+class Stopped(NamedTuple):
     """A stop: nothing more is posted until somebody resumes."""
 
     reason: str
@@ -41,8 +38,7 @@ class Stopped:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(NamedTuple):
     """That a state goes elsewhere."""
 
     #: The place, as people call it.
@@ -55,8 +51,7 @@ class Move:
     is_done: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(NamedTuple):
     """Who is at work on a state. It saves work and gives good messages; safety never rests on it."""
 
     #: Tells two runs of one process apart.
@@ -132,8 +127,7 @@ class Known(NamedTuple):
     send_at: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """All that is on record of one send, for people."""
 
     message: str
@@ -163,8 +157,7 @@ class Record:
         return None if self.number.startswith(HASH_MARK) else self.number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class Intent(NamedTuple):
     """What a run wants to post; written down before the POST."""
 
     message: str
@@ -186,8 +179,7 @@ class Intent:
     times: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(NamedTuple):
     """Sends that are this run's alone, under one job."""
 
     message: str
@@ -200,8 +192,7 @@ class Claim:
     send_at: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a claim."""
 
     #: Each number of the claim with its new state.
@@ -209,14 +200,13 @@ class Outcome:
     #: RFC 3339 in UTC.
     at: str
     #: Why, for each state that needs a reason.
-    reasons: Mapping[State, str] = field(default_factory=dict)
+    reasons: Mapping[State, str] = {}
     credits: float | None = None
-    ids: Sequence[int] = field(default=())
+    ids: Sequence[int] = ()
     query_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
+class Posted(NamedTuple):
     """A job on record, with those of its sends that were asked for."""
 
     message: str
@@ -255,14 +245,13 @@ class Taken(NamedTuple):
     credits: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What a look at the provider says about sends of one job; whoever is in neither stays unknown."""
 
     #: RFC 3339 in UTC.
     at: str
     #: Number → its SMS.
-    taken: Mapping[str, Taken] = field(default_factory=dict)
+    taken: Mapping[str, Taken] = {}
     #: Who is proved to have no SMS, and to get none by that request any more.
     absent: frozenset[str] = frozenset()
     #: Why, for the absent.

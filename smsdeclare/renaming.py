@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from smsdeclare.ledger import Ledger
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renames:
+class Renames(NamedTuple):
     """New name → old name of messages."""
 
     #: Whose history the ledger still has under the old name.

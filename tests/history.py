@@ -8,7 +8,6 @@ import re
 import threading
 from collections import Counter, defaultdict
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -272,7 +271,7 @@ class History:
         one = found[pick % len(found)]
         with closing(self.state.ledger()) as ledger:
             (job,) = [job for job in ledger.posted_in_doubt() if job.tag == one.tag]
-            job = replace(job, states={one.number: job.states[one.number]})
+            job = job._replace(states={one.number: job.states[one.number]})
             sms = self.living_by_tag()[one.tag, one.number]
             server_now = self.true_time() + self.place.settings.clock_ahead
             is_out = any(each["dueAt"] <= server_now for each in sms)

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from smsdeclare import document
@@ -73,13 +73,13 @@ def definitions(text, people, variables=(), country="FR", *, numbers=None, norma
     plain = define(Project(folder=Path(), root=root_file, parts=(), found=(), elsewhere=frozenset(), is_complete=True))
     (hello,) = plain.messages
     to = [
-        InlineReceiver(number=called, country=home, values=values, span=replace(hello.span, line=line))
+        InlineReceiver(number=called, country=home, values=values, span=hello.span._replace(line=line))
         for line, (values, (called, home)) in enumerate(
             zip(people, numbers or [(number(line), country) for line in range(len(people))], strict=True)
         )
     ]
-    hello = replace(hello, text=text, template=compile_text(text), to=tuple(to), options=options, normalizes=normalizes)
-    return replace(plain, messages=(hello,), variables=dict(variables))
+    hello = hello._replace(text=text, template=compile_text(text), to=tuple(to), options=options, normalizes=normalizes)
+    return plain._replace(messages=(hello,), variables=dict(variables))
 
 
 def sends(texts, options=None):

@@ -2,6 +2,6 @@
 
 import gc
 
-# Modules and plans hold many values and no cycles. To look for cycles as often as is the default takes a fifth of a large
-# plan, and a twentieth of what a command takes to begin: so this stands before all other imports.
+# Modules and plans hold many values and no cycles. To look for cycles as often as is the default takes a fifth of a
+# large plan, and a twentieth of what a command takes to begin: so this stands before all other imports.
 gc.set_threshold(200_000)

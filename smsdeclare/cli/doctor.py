@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -94,7 +93,7 @@ def _place(definitions: Definitions | None) -> tuple[Endpoint | None, list[Findi
 
 def _text(found: list[Finding], style: Style) -> str:
     columns = min(style.columns or _PAGE, _MOST)
-    page, indent = replace(style, columns=columns), _INDENT if columns > _ROOMY else 2
+    page, indent = style._replace(columns=columns), _INDENT if columns > _ROOMY else 2
     lines = []
     for one in found:
         code = f" ({one.code})" if one.code else ""

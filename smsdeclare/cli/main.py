@@ -176,7 +176,7 @@ def main() -> NoReturn:
             # Python would try once more as it ends, and make an exit code of its own of that.
             _silence(stream)
             code = code or 1 if stream is sys.stdout else code
-    # As it ends, Python looks through all there is for cycles, several times, to free what ends with the process anyway.
+    # As it ends, Python looks for cycles in all there is, several times, to free what ends with the process anyway.
     gc.freeze()
     sys.exit(code)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from smsdeclare import codes
 from smsdeclare.cli import environment, rate_notes
@@ -43,8 +42,7 @@ if TYPE_CHECKING:
     from smsdeclare.settle import Rules
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class Opened(NamedTuple):
     """A provider, and what a state used with it must be bound to."""
 
     provider: Provider

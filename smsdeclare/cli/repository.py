@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes
@@ -60,7 +59,7 @@ def open_branch(folder: Path, settings: StateSettings, numbers: Numbers) -> GitL
 
 
 def _own(settings: StateSettings, *, is_sandbox: bool) -> StateSettings:
-    return replace(settings, branch=f"{settings.branch}-sandbox") if is_sandbox else settings
+    return settings._replace(branch=f"{settings.branch}-sandbox") if is_sandbox else settings
 
 
 def sealing_by_environment(name: str) -> tuple[Seal, Seal]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -82,7 +81,7 @@ def _unknown(ledger: Ledger, addresses: Sequence[str]) -> list[Posted]:
     for job in ledger.posted_in_doubt():
         mine = {one: state for one, state in job.states.items() if (job.message, job.revision, one) in wanted}
         if mine:
-            found.append(replace(job, states=mine))
+            found.append(job._replace(states=mine))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -69,12 +68,12 @@ def command(session: Session, wanted: str | None, *, format_name: str) -> None:
             )
             for (message, revision), counts in found.items()
         ]
-        stopped = ledger.stopped and replace(ledger.stopped, reason=session.style.masked(ledger.stopped.reason))
+        stopped = ledger.stopped and ledger.stopped._replace(reason=session.style.masked(ledger.stopped.reason))
         if format_name == "html":
             from smsdeclare.formats import html  # noqa: PLC0415 - only for its own output
 
             seen = _overview(session, definitions, ledger, is_wanted)
-            session.out(html.overview(replace(seen, standings=rows, stopped=stopped)))
+            session.out(html.overview(seen._replace(standings=rows, stopped=stopped)))
             return
     finally:
         ledger.close()

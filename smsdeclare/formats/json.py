@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare.plan import FORMAT_VERSION, to_json
@@ -26,7 +25,7 @@ def plan(plan: Plan, style: Style) -> str:
     """`plan.v1.schema.json`."""
     # A saved plan needs the variables as they are; for everybody else they are free text.
     variables = {name: style.masked(value) for name, value in plan.variables.items()}
-    return document(to_json(replace(plan, variables=variables)))
+    return document(to_json(plan._replace(variables=variables)))
 
 
 def applied(applied: Applied, style: Style) -> str:
@@ -68,7 +67,7 @@ def standings(rows: Sequence[Standing], stopped: Stopped | None) -> str:
     """`status.v1.schema.json`."""
     return document(
         {
-            "stopped": None if stopped is None else asdict(stopped),
+            "stopped": None if stopped is None else stopped._asdict(),
             "messages": [
                 {
                     "address": row.address,
@@ -223,7 +222,7 @@ def _whole(value: Any) -> Any:
 
 def row_document(row: SendRow) -> dict[str, Any]:
     """One send as the contract names its facts."""
-    facts = asdict(row)
+    facts = row._asdict()
     del facts["reason"], facts["since"]
     return {
         {"send_at": "sendAt", "accepted_at": "acceptedAt", "delivered_at": "deliveredAt"}.get(name, name): _whole(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from smsdeclare import codes
@@ -142,7 +142,7 @@ def push(run: Run, name: str, before: Contents | None, wanted: Binding, at: str)
         if tables(run, "copy") not in ({}, here):
             raise damaged(f"{name}: its tables are not those of a state")
         copy = look_through(run, "copy", name)
-    wanted = wanted if wanted.service else replace(wanted, service=copy.binding.service)
+    wanted = wanted if wanted.service else wanted._replace(service=copy.binding.service)
     for where, contents in ((name, copy), ("the state", before)):
         if contents and contents.binding != wanted:
             raise _refused(codes.STATE_FOREIGN, f"{where}: {foreign(contents.binding, wanted).detail}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from smsdeclare import __version__, codes
@@ -42,7 +41,7 @@ def fresh_meta(binding: Binding, numbers: Numbers = AS_KEPT) -> dict[str, str]:
         "epoch": FIRST_EPOCH,
         "secret": secrets.token_hex(32),
         **hashing,
-        **asdict(binding),
+        **binding._asdict(),
     }
 
 

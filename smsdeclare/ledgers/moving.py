@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from smsdeclare import codes
@@ -52,7 +51,7 @@ class Moving(Upkeep):
             found = run(statements.READ_MOVE, {}).fetchone()
             if found and (_read(found[0]).is_done or _read(found[0]).to != move.to):
                 raise StateError(Diagnostic(code=codes.MOVE_UNFINISHED, detail=f"to {_read(found[0]).to}"))
-            self._mark(run, replace(move, is_done=False))
+            self._mark(run, move._replace(is_done=False))
             run(statements.RAISE_EPOCH, {})
             run(statements.INSERT_EVENT, {"at": move.at, "kind": "move", "detail": json.dumps({"to": move.to})})
 
@@ -60,7 +59,7 @@ class Moving(Upkeep):
     def end_move(self, move: Move) -> None:
         """Note that it has arrived."""
         with self._transaction() as run:
-            self._mark(run, replace(move, is_done=True))
+            self._mark(run, move._replace(is_done=True))
 
     @at_once
     def undo_move(self, at: str) -> None:
@@ -74,7 +73,7 @@ class Moving(Upkeep):
     @staticmethod
     def _mark(run: Run, move: Move) -> None:
         run(statements.DELETE_MOVE, {})
-        run(statements.INSERT_META, {"name": "moved", "value": json.dumps(asdict(move))})
+        run(statements.INSERT_META, {"name": "moved", "value": json.dumps(move._asdict())})
         set_features(run, add=MOVED)
 
 

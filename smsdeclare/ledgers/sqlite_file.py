@@ -7,7 +7,6 @@ import sqlite3
 import sys
 import uuid
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smsdeclare import codes
@@ -183,7 +182,7 @@ def blaming_the_copy() -> Iterator[None]:
     except StateError as error:
         found = error.diagnostics[0]
         if found.code is codes.STATE_CORRUPT:
-            raise StateError(replace(found, suggestion=BAD_COPY)) from error
+            raise StateError(found._replace(suggestion=BAD_COPY)) from error
         raise
 
 

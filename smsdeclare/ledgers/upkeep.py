@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from smsdeclare import codes
@@ -69,7 +68,7 @@ class Upkeep(Naming, Writing, ABC):
     @at_once
     def stop(self, stopped: Stopped) -> None:
         """Give out no claim until `resume`, durably and at once for every run."""
-        value = json.dumps(asdict(stopped) | {"reason": self._said(stopped.reason)})
+        value = json.dumps(stopped._asdict() | {"reason": self._said(stopped.reason)})
         with self._transaction() as run:
             run(statements.DELETE_STOPPED, {})
             run(statements.INSERT_META, {"name": "stopped", "value": value})
@@ -118,7 +117,7 @@ class Upkeep(Naming, Writing, ABC):
             if given:
                 _write_leases(run, [one for one in found if one not in given])
             if given and holder is None:
-                detail = json.dumps([asdict(one) for one in given])
+                detail = json.dumps([one._asdict() for one in given])
                 run(statements.INSERT_EVENT, {"at": at, "kind": "unlock", "detail": detail})
         return given
 
@@ -219,7 +218,7 @@ def _leases(run: Run) -> list[Lease]:
 def _write_leases(run: Run, leases: Sequence[Lease]) -> None:
     run(statements.DELETE_LEASE, {})
     if leases:
-        value = json.dumps([asdict(one) for one in leases])
+        value = json.dumps([one._asdict() for one in leases])
         run(statements.INSERT_META, {"name": "lease", "value": value})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -308,7 +307,7 @@ class OvhProvider:
         except Forbidden as error:
             # Nobody lacks the right to ask for the time: this is another place.
             hint = "Is the URL of the endpoint whole? OVHcloud's ends with /1.0."
-            raise ProviderError(*(replace(one, suggestion=hint) for one in error.diagnostics)) from error
+            raise ProviderError(*(one._replace(suggestion=hint) for one in error.diagnostics)) from error
         if type(server) is not int or not 0 < server < _END_OF_TIME:
             raise unreadable("the time was expected")
         self._ahead = server - int(self._clock.now().timestamp())

@@ -5,7 +5,6 @@ import resource
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 
 import ledgers
 import pytest
@@ -249,7 +248,7 @@ def test_a_state_that_comes_into_being_meanwhile_is_not_replaced(copy, tmp_path)
 
 
 def test_a_service_that_the_files_do_not_name_is_that_of_the_copy(copy, tmp_path):
-    push(copy, tmp_path / "new.state", replace(BINDING, service=""))
+    push(copy, tmp_path / "new.state", BINDING._replace(service=""))
     assert BINDING == opened(tmp_path / "new.state").binding
 
 
@@ -396,7 +395,7 @@ def test_who_is_at_work_is_who_is_at_work_here(state, copy, here):
     for path, holder in ((state, here), (copy, "bo")):
         if holder:
             ledger = at(path)
-            ledger.hold(replace(LEASE, holder=holder), lambda other: False)
+            ledger.hold(LEASE._replace(holder=holder), lambda other: False)
             ledger.close()
     goes_on(copy)
     push(copy, state)
@@ -413,7 +412,7 @@ def goes_on_by_hand(path, writes=1):
 def test_the_log_of_both_is_kept_and_says_that_a_copy_was_pushed(state, copy):
     for path, reason in ((state, "at home"), (copy, "abroad")):
         ledger = at(path)
-        ledger.stop(replace(STOP, reason=reason))
+        ledger.stop(STOP._replace(reason=reason))
         ledger.close()
     goes_on_by_hand(copy, 3)
     push(copy, state)
@@ -649,7 +648,7 @@ def test_a_run_at_work_is_waited_for(state, copy):
 def test_a_copy_that_belongs_elsewhere_is_refused(state, copy, field, is_kept):
     goes_on(copy)
     place = state if is_kept else state.with_name("new.state")
-    assert "SMS502" == refused(copy, place, replace(BINDING, **{field: "other"}))
+    assert "SMS502" == refused(copy, place, BINDING._replace(**{field: "other"}))
 
 
 def test_a_state_that_belongs_elsewhere_is_not_replaced(state, copy):

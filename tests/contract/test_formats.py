@@ -42,7 +42,7 @@ def plan_with(text, rows=1):
         skipped=(SkippedRow(address=text, ref=None, file=text, line=1, code="SMS201", reason=text),) * rows,
         warnings=(Warned(code="SMS209", message=text, file=text, line=1, column=1),) * rows,
         violations=(Violation(rule="maxCredits", limit=1, actual=2, address=text, file=text, line=1),),
-        summary=Summary(send=2, posts=1, credits=2.0),
+        summary=Summary(send=2, posts=1, credits=2.0), variables={},
     )  # fmt: skip
 
 

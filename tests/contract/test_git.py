@@ -6,7 +6,6 @@ import stat
 import subprocess
 import tempfile
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import ledgers
@@ -151,7 +150,7 @@ def test_a_lease_is_renewed_with_the_next_claim(place, ledger):
         return False
 
     lease = Lease(holder="a", actor="ana", host="here", pid=1, ci=None, since=ledgers.AT, until=ledgers.AT)
-    later = replace(lease, until="2026-12-01T09:00:00Z")
+    later = lease._replace(until="2026-12-01T09:00:00Z")
     with ledger.gathering():
         ledger.hold(lease, is_over)
         before = place.stores()

@@ -2,7 +2,6 @@
 
 import re
 from base64 import b64encode
-from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -72,19 +71,16 @@ def row(text="x", status="unknown"):
 
 def overview(text="why", **changes):
     counts = {shown(state): place + 1 for place, state in enumerate(State)}
-    return replace(
-        Overview(
-            project=text, provider=text, at="2026-12-07T09:14:00Z",
-            standings=[
-                Standing(address="message.calm@1", counts={"delivered": 3}, credits=3),
-                Standing(address=text, counts=counts, credits=1.5, reasons=[("failed", text, 2), ("unknown", text, 1)]),
-            ],
-            in_doubt=[row(text), row(text, "cancelling")],
-            spent=[("2026-11-30", 2.5), ("2026-12-02", 7.0)],
-            stopped=Stopped(actor=text, at=text, reason=text),
-        ),
-        **changes,
-    )  # fmt: skip
+    return Overview(
+        project=text, provider=text, at="2026-12-07T09:14:00Z",
+        standings=[
+            Standing(address="message.calm@1", counts={"delivered": 3}, credits=3),
+            Standing(address=text, counts=counts, credits=1.5, reasons=[("failed", text, 2), ("unknown", text, 1)]),
+        ],
+        in_doubt=[row(text), row(text, "cancelling")],
+        spent=[("2026-11-30", 2.5), ("2026-12-02", 7.0)],
+        stopped=Stopped(actor=text, at=text, reason=text),
+    )._replace(**changes)  # fmt: skip
 
 
 def skeleton(page):

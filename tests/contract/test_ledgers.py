@@ -4,7 +4,7 @@ import importlib
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import ledgers
@@ -109,7 +109,7 @@ def test_its_first_write_binds_it_for_good(ledger, reopen):
 @pytest.mark.parametrize("field", ["project", "provider", "endpoint", "service"])
 def test_it_refuses_to_belong_elsewhere(ledger, reopen, field):
     with pytest.raises(StateError) as caught:
-        reopen().bind(replace(BINDING, **{field: "other"}))
+        reopen().bind(BINDING._replace(**{field: "other"}))
     assert "SMS502" == caught.value.diagnostics[0].code.id
     assert f"its {field} is" in caught.value.diagnostics[0].detail
 
@@ -265,7 +265,7 @@ def test_an_id_is_told_only_where_it_is_certain_whose_it_is(ledger):
     one, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
     ledger.record(one, outcome({A: State.ACCEPTED}))
     two, _ = ledger.claim(intent(B, C), prepare, epoch=ledger.epoch)
-    ledger.record(two, replace(outcome({B: State.ACCEPTED, C: State.ACCEPTED}), ids=[8, 9], credits=2.0))
+    ledger.record(two, outcome({B: State.ACCEPTED, C: State.ACCEPTED})._replace(ids=[8, 9], credits=2.0))
     assert [(7, 1.0), (None, 1.0), (None, 1.0)] == [(record.id, record.credits) for record in ledger.records()]
 
 
@@ -356,20 +356,20 @@ def test_what_is_missed_is_refused_like_a_claim(ledger):
 
 
 def test_credits_of_an_open_job_count_as_planned_until_the_provider_says(ledger):
-    claim, _ = ledger.claim(replace(intent(A, B), estimate=2.0), prepare, epoch=ledger.epoch)
+    claim, _ = ledger.claim(intent(A, B)._replace(estimate=2.0), prepare, epoch=ledger.epoch)
     open_job = ledger.credits_taken("hello", 1)
-    ledger.record(claim, replace(outcome({A: State.NOT_SENT, B: State.NOT_SENT}), credits=None))
+    ledger.record(claim, outcome({A: State.NOT_SENT, B: State.NOT_SENT})._replace(credits=None))
     assert (2.0, 0.0) == (open_job, ledger.credits_taken("hello", 1))
 
 
 def test_credits_are_summed_by_revision_and_day(ledger):
     assert [] == ledger.spendings()
     for number, day, estimate in ((A, "2026-12-02", 2.5), (B, "2026-12-01", 1.0), (C, "2026-12-02", 4.0)):
-        wanted = replace(intent(number), estimate=estimate, claimed_at=f"{day}T23:59:59Z")
+        wanted = intent(number)._replace(estimate=estimate, claimed_at=f"{day}T23:59:59Z")
         claim, _ = ledger.claim(wanted, prepare, epoch=ledger.epoch)
         if number == B:
-            ledger.record(claim, replace(outcome({B: State.ACCEPTED}), credits=3.0))
-    ledger.claim(replace(intent(A, message="again"), estimate=1.0), prepare, epoch=ledger.epoch)
+            ledger.record(claim, outcome({B: State.ACCEPTED})._replace(credits=3.0))
+    ledger.claim(intent(A, message="again")._replace(estimate=1.0), prepare, epoch=ledger.epoch)
     assert [
         ("again", 1, "2026-12-01", 1.0),
         ("hello", 1, "2026-12-01", 3.0),
@@ -386,7 +386,7 @@ def test_a_revision_is_complete_once_it_is_said_to_be(ledger, reopen):
 def test_a_refused_claim_is_no_first_send(ledger):
     claim, _ = ledger.claim(intent(A), prepare, epoch=ledger.epoch)
     open_job = ledger.first_sent("hello", 1)
-    ledger.record(claim, replace(outcome({A: State.NOT_SENT}), credits=None))
+    ledger.record(claim, outcome({A: State.NOT_SENT})._replace(credits=None))
     assert ("2026-12-01T08:00:00Z", None) == (open_job, ledger.first_sent("hello", 1))
 
 
@@ -462,7 +462,7 @@ def test_runs_of_one_plan_stand_beside_one_another_where_the_ledger_is_shared(le
 
 def test_a_renewed_lease_is_one_lease(ledger):
     for until in ("2026-12-01T08:01:00Z", "2026-12-01T08:02:00Z"):
-        ledger.hold(replace(lease("a", "a plan"), until=until), never_over)
+        ledger.hold(lease("a", "a plan")._replace(until=until), never_over)
     assert ["2026-12-01T08:02:00Z"] == [one.until for one in ledger.leases]
 
 
@@ -484,7 +484,7 @@ def test_a_lease_that_can_not_be_read_holds_nobody_up(tmp_path, written):
 
 def test_the_lease_of_an_older_version_counts(tmp_path):
     ledger = ledgers.opened(tmp_path / "test.state")
-    written = {name: value for name, value in asdict(lease("a")).items() if name != "digest"}
+    written = {name: value for name, value in lease("a")._asdict().items() if name != "digest"}
     row = ("INSERT INTO meta (name, value) VALUES ('lease', ?)", (json.dumps(written),))
     ledgers.change(tmp_path / "test.state", row)
     assert lease("a") == ledger.hold(lease("b"), never_over)

@@ -182,7 +182,7 @@ def test_the_blacklist_is_read_anew_each_time_a_plan_is_worked_out(tmp_path):
     here = timed.World(tmp_path)
     wanted = worlds.definitions("Hello", [{}])
     account_of_run = Account(provider=here.provider)
-    wanted = replace(wanted, provider=replace(wanted.provider, name="ovh"))
+    wanted = wanted._replace(provider=wanted.provider._replace(name="ovh"))
     found = []
     for blacklist in ([], [worlds.number(1)], [worlds.number(2)]):
         here.simulator.settings = here.simulator.history.settings = replace(

@@ -5,7 +5,6 @@ import json
 import math
 import re
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
@@ -220,7 +219,7 @@ NIGHT = QuietHours(begins=time(20), ends=time(8), zone="UTC")
 
 def test_a_run_into_the_night_delays_what_is_left(tmp_path):
     here = timed.World(tmp_path)
-    jobs = [replace(timed.job(worlds.number(one)), quiet=Quiet((NIGHT,))) for one in (1, 2, 3)]
+    jobs = [timed.job(worlds.number(one))._replace(quiet=Quiet((NIGHT,))) for one in (1, 2, 3)]
     with closing(here.ledger()) as ledger:
         run = apply(jobs, ledger, here.provider, here.time, plan_digest="sha256:a")
         # The first is told when the second, which was claimed with it, is out.
@@ -233,8 +232,8 @@ def test_a_run_into_the_night_delays_what_is_left(tmp_path):
 
 def test_a_run_into_hours_that_refuse_stops_before_its_next_claim(tmp_path):
     here = timed.World(tmp_path)
-    quiet = Quiet((replace(NIGHT, delays=False),))
-    jobs = [replace(timed.job(worlds.number(one)), quiet=quiet) for one in (1, 2, 3)]
+    quiet = Quiet((NIGHT._replace(delays=False),))
+    jobs = [timed.job(worlds.number(one))._replace(quiet=quiet) for one in (1, 2, 3)]
     with closing(here.ledger()) as ledger:
         run = apply(jobs, ledger, here.provider, here.time, plan_digest="sha256:a")
         next(run)
@@ -267,8 +266,8 @@ class Nightfall(DrawnLanes):
 def test_hours_that_refuse_keep_no_answer_from_coming_on_record(tmp_path, seed):
     here = timed.World(tmp_path)
     dusk = (timed.START + timedelta(seconds=SOON)).time()
-    quiet = Quiet((replace(NIGHT, begins=dusk, ends=time(7), delays=False),))
-    jobs = [replace(timed.job(worlds.number(one)), quiet=quiet) for one in range(9)]
+    quiet = Quiet((NIGHT._replace(begins=dusk, ends=time(7), delays=False),))
+    jobs = [timed.job(worlds.number(one))._replace(quiet=quiet) for one in range(9)]
     lanes = Nightfall(here, seed)
     with closing(here.ledger()) as ledger, pytest.raises(PolicyRefused):
         list(apply(jobs, ledger, here.provider, here.time, plan_digest="sha256:a", lanes=lanes))
@@ -277,7 +276,7 @@ def test_hours_that_refuse_keep_no_answer_from_coming_on_record(tmp_path, seed):
 
 def test_what_is_decided_at_the_claim_holds_for_the_request():
     """Else a claim of a second before the night would say that an SMS is out which the request has held."""
-    job = replace(timed.job(worlds.number(1)), quiet=Quiet((NIGHT,)))
+    job = timed.job(worlds.number(1))._replace(quiet=Quiet((NIGHT,)))
     evening = datetime(2026, 12, 1, 19, 59, 59, tzinfo=UTC)
     placed, _ = job.placed(evening, timedelta())
     assert (None, True) == (placed.slot_at(evening + timedelta(seconds=1)).due, job.slot_at(NIGHTFALL).is_delayed)

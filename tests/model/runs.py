@@ -303,7 +303,7 @@ def _earlier(answer, elapsed, limit):
         if written is not None:
             at[name] = timestamp(_before(datetime.fromisoformat(written), elapsed, limit))
     end = _before(datetime.fromtimestamp(answer.not_after, UTC), elapsed, limit)
-    return replace(answer, not_after=int(end.timestamp()), **at)
+    return answer._replace(not_after=int(end.timestamp()), **at)
 
 
 def _before(moment, elapsed, limit):

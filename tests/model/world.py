@@ -4,7 +4,7 @@ The provider takes a request as long as its signature is young, at once, late, o
 lists late. A run may be paused anywhere for any time, and be killed anywhere.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -345,7 +345,7 @@ class World:
                     not sent and not (is_late or self.setting.people == "any")
                 ):
                     continue
-                one = replace(job, states={number: standing})
+                one = job._replace(states={number: standing})
                 after, answer = self._do(
                     ledger,
                     ("resolve", job.tag, number, standing, sent),

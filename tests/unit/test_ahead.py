@@ -190,7 +190,7 @@ def test_what_was_stored_is_told_although_a_stop_overtook_another_write(world):
     """The miss of B waits for the next store, and by then somebody has stopped it; A and C are on record."""
     here = world(9)
     a, b, c = jobs(3)
-    b = replace(b, times=replace(b.times, expires_at=timed.START + timedelta(seconds=5)))
+    b = b._replace(times=b.times._replace(expires_at=timed.START + timedelta(seconds=5)))
 
     def stop():
         with closing(here._ledger()) as other:

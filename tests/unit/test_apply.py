@@ -2,7 +2,6 @@
 
 import json
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -51,7 +50,7 @@ def texts(*numbers):
 
 
 def other(*numbers):
-    return replace(job(*numbers), message="other")
+    return job(*numbers)._replace(message="other")
 
 
 class World:
@@ -244,7 +243,7 @@ class Hurrying(SystemClock):
 
 def test_what_expires_while_the_run_goes_on_is_missed_and_not_posted(world):
     here = world(signature_window=1e9)
-    late = replace(job(A, text="late"), times=Times(expires_at=SystemClock().now() + timedelta(minutes=30)))
+    late = job(A, text="late")._replace(times=Times(expires_at=SystemClock().now() + timedelta(minutes=30)))
     events = here.apply(late, job(B), clock=Hurrying())
     assert ([JobMissed, JobDone], [B]) == ([type(event) for event in events], here.received)
     assert {A: State.MISSED, B: State.ACCEPTED} == here.states
@@ -508,8 +507,8 @@ def test_with_threads_a_refusal_of_the_account_is_told_once_and_ends_the_run(wor
 
 def test_with_threads_a_bad_request_is_told_once_and_its_message_left(world):
     here = world()
-    bad = [replace(job(number, text=f"See https://example.org/{number}"), message="bad") for number in NUMBERS[50:70]]
-    more = [replace(one, message="more") for one in each_alone(10)]
+    bad = [job(number, text=f"See https://example.org/{number}")._replace(message="bad") for number in NUMBERS[50:70]]
+    more = [one._replace(message="more") for one in each_alone(10)]
     events = here.apply(*each_alone(10), *bad, *more, parallelism=LANES)
     assert sorted(NUMBERS[:10] * 2) == sorted(here.received)
     assert ["SMS620"] == [event.code.id for event in events if isinstance(event, Trouble)]

@@ -2,7 +2,6 @@
 
 import shutil
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -62,7 +61,7 @@ def test_without_the_right_to_look_it_warns_once_and_goes_on(world):
 def test_what_gets_too_late_while_it_looks_is_missed(world):
     """A request may travel for as long as the margin, so none is signed later than that before the end."""
     here, margin = world(), timedelta(minutes=10)
-    hurried = replace(job(A), times=Times(expires_at=START + margin + timedelta(minutes=2)))
+    hurried = job(A)._replace(times=Times(expires_at=START + margin + timedelta(minutes=2)))
     send = here.wire.send
 
     def be_slow(request, **settings):

@@ -139,6 +139,7 @@ changes = st.builds(
     sample=words,
     edited_since_sent=counts,
     reason=words,
+    normalized=st.none(),
 )
 plans = st.builds(
     Plan,
