@@ -21,7 +21,9 @@ NEAR = 10_000
 _PREFIX = 4
 
 
-class Wording(NamedTuple):
+# As a tuple it takes longer to make and to read, and there may be a million; nobody changes one.
+@dataclass(slots=True, unsafe_hash=True)
+class Wording:
     """One rendered text and what it counts as."""
 
     text: str

@@ -176,11 +176,13 @@ def lines_of(message: Message, decisions: Decisions) -> Iterator[bytes]:
     head = canonical([message.name, message.revision])[:-1].decode()
     tail = canonical([dict(message.options), dict(message.times.written)])[1:].decode()
     middles = [f'",{each.resends},"{each.action.value}","' if each.is_wanted else None for each in decisions.verdicts]
-    sends = decisions.sends
+    sends, latest, text_digest = decisions.sends, None, ""
     for number, text, verdict in zip(sends.numbers, sends.texts, decisions.column, strict=True):
         middle = middles[verdict]
         if middle is not None:
-            yield f'{head},"{number}{middle}{sends.digest(text)}",{tail}'.encode()
+            if text != latest:
+                latest, text_digest = text, sends.digest(text)
+            yield f'{head},"{number}{middle}{text_digest}",{tail}'.encode()
 
 
 def withdrawal_line(withdrawal: Withdrawal) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import io
@@ -160,6 +161,8 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 def main() -> NoReturn:
     """The console script."""
+    # As it ends, Python looks for cycles in all there is, several times, to free what ends with the process anyway.
+    atexit.register(gc.freeze)
     streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, io.TextIOWrapper)]
     for stream in streams:
         # A terminal whose letters are not Unicode shows the others as escapes.
@@ -176,8 +179,6 @@ def main() -> NoReturn:
             # Python would try once more as it ends, and make an exit code of its own of that.
             _silence(stream)
             code = code or 1 if stream is sys.stdout else code
-    # As it ends, Python looks for cycles in all there is, several times, to free what ends with the process anyway.
-    gc.freeze()
     sys.exit(code)
 
 

@@ -10,8 +10,7 @@ import click
 
 from smsdeclare import codes, planning
 from smsdeclare.account import Facts
-from smsdeclare.cli import environment, opening, saved_plan
-from smsdeclare.cli.account import Account
+from smsdeclare.cli import environment, opening
 from smsdeclare.cli.session import Explained, Session, format_option, formatter, shared_options
 from smsdeclare.clock import SystemClock
 from smsdeclare.diagnostics import Diagnostic
@@ -72,6 +71,8 @@ def command(
         if offline:
             binding, account = opening.offline_binding(definitions, ledger.binding), Facts()
         else:
+            from smsdeclare.cli.account import Account  # noqa: PLC0415 - only where the provider is asked
+
             opened = opening.provider(definitions)
             binding, account = opened.binding, Account(provider=opened.provider).look(definitions)
         if ledger.binding not in (None, binding):
@@ -100,6 +101,8 @@ def command(
     finally:
         ledger.close()
     if out:
+        from smsdeclare.cli import saved_plan  # noqa: PLC0415 - most plans are only looked at
+
         saved_plan.write(session.folder / out, draft.plan)
     shown = with_texts(draft.plan, draft.texts) if session.style.show_numbers else draft.plan
     session.out(formatter(format_name).plan(shown, session.style))

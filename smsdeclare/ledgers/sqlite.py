@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from smsdeclare import codes
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Held, InputError, StateError
-from smsdeclare.ledgers import copies, statements
+from smsdeclare.ledgers import statements
 from smsdeclare.ledgers.evidence import damaged
 from smsdeclare.ledgers.meta import FORMAT, checked, fresh_meta
 from smsdeclare.ledgers.naming import AS_KEPT
@@ -70,6 +70,8 @@ class SqliteLedger(RelationalLedger):
         Runs go on, but for a wait while it is written. Raises InputError where it can't be, StateError where it would
         be damaged.
         """
+        from smsdeclare.ledgers import copies  # noqa: PLC0415 - only where there is one
+
         if not self._is_kept:
             raise StateError(Diagnostic(code=codes.STATE_ABSENT, detail=self._path.name))
         with copied_to(target), made_whole(target) as connection:
@@ -91,6 +93,8 @@ class SqliteLedger(RelationalLedger):
         elsewhere or lacks something that is on record, or where something is in doubt; InputError where it can't be
         read.
         """
+        from smsdeclare.ledgers import copies  # noqa: PLC0415 - as above
+
         check_copy(copy)
         if self._is_kept and copy.samefile(self._path):
             raise InputError(Diagnostic(code=codes.USAGE, detail=f"{copy} is the state itself, not a copy"))
