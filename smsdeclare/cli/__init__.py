@@ -1,4 +1,4 @@
-"""The command line."""
+"""The package of the command line; from here on Python looks for cycles seldom."""
 
 import gc
 
