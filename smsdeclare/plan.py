@@ -176,13 +176,13 @@ def lines_of(message: Message, decisions: Decisions) -> Iterator[bytes]:
     head = canonical([message.name, message.revision])[:-1].decode()
     tail = canonical([dict(message.options), dict(message.times.written)])[1:].decode()
     middles = [f'",{each.resends},"{each.action.value}","' if each.is_wanted else None for each in decisions.verdicts]
-    sends, latest, text_digest = decisions.sends, None, ""
-    for number, text, verdict in zip(sends.numbers, sends.texts, decisions.column, strict=True):
+    sends, latest, end = decisions.sends, None, ""
+    for digits, text, verdict in zip(sends.digits, sends.texts, decisions.column, strict=True):
         middle = middles[verdict]
         if middle is not None:
             if text != latest:
-                latest, text_digest = text, sends.digest(text)
-            yield f'{head},"{number}{middle}{text_digest}",{tail}'.encode()
+                latest, end = text, f'{sends.digest(text)}",{tail}'
+            yield f'{head},"+{digits}{middle}{end}'.encode()
 
 
 def withdrawal_line(withdrawal: Withdrawal) -> bytes:
@@ -244,7 +244,8 @@ def from_json(document: Mapping[str, Any]) -> Plan:
 def _read(kind: type[NamedTuple], document: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a document; what an older version did not know has its default."""
     known = (name for name in kind._fields if name not in kind._field_defaults or _camel_name(name) in document)
-    return {name: document[_camel_name(name)] for name in known}
+    found = {name: document[_camel_name(name)] for name in known}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
 
 
 def _camel_name(name: str) -> str:

@@ -18,7 +18,6 @@ from smsdeclare.errors import InputError
 from smsdeclare.look_alikes import look_alike, to_gsm
 from smsdeclare.rates import Bills
 from smsdeclare.reporter import did_you_mean
-from smsdeclare.short_number import ShortNumber
 from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from smsdeclare.definitions import Definitions, Message
     from smsdeclare.rates import Rates
     from smsdeclare.receivers import Findings, Receiver
+    from smsdeclare.short_number import ShortNumber
     from smsdeclare.surcharges import Surcharge, Surcharges
 
 #: How many receivers with a broken text are named one by one; the rest is counted.
@@ -57,17 +57,17 @@ def expand(definitions: Definitions, message: Message) -> MessageSends:
     forced = _Forced(message)
     own: set[str] = set()
     dear = _surcharges(definitions, message)
-    short = ShortNumber(message)
+    short = _short_number(message)
     everybody = receivers.expand(definitions, message, findings)
     for receiver, wording in rendered(definitions, message, everybody, findings, own):
         if dear:
             dear.add(receiver, wording.text, wording.bill)
-        if short.is_meant:
+        if short:
             short.look(receiver, wording.text)
         if wording.bill.encoding == "unicode":
             forced.add(wording)
         gathering.add(receiver.number, receiver.country, wording)
-    told = list(short.findings())
+    told = list(short.findings()) if short else []
     if any(one.is_error for one in told):
         raise InputError(*told, *findings.warnings)
     findings.warnings += [*told, *forced.warnings()]
@@ -92,6 +92,15 @@ def _surcharges(definitions: Definitions, message: Message) -> Surcharges | None
     from smsdeclare.surcharges import Surcharges  # noqa: PLC0415 - 4 ms with what it imports
 
     return Surcharges(message, definitions.variables)
+
+
+def _short_number(message: Message) -> ShortNumber | None:
+    """What looks for all that the short number does not carry; None where the message has a sender."""
+    if message.sender is not None:
+        return None
+    from smsdeclare.short_number import ShortNumber  # noqa: PLC0415 - patterns that most messages have no use for
+
+    return ShortNumber(message)
 
 
 def priced(one: MessageSends, rates: Rates, settled: Mapping[str, int]) -> MessageSends:

@@ -39,7 +39,7 @@ def contact_in(text: str) -> str | None:
 
 
 class ShortNumber:
-    """Looks at the receivers and texts of one message, and says in the end what its short number does not carry.
+    """Looks at the receivers and texts of a message without a sender: what its short number does not carry.
 
     Without a sender OVHcloud takes the short number by its guides; that it always does is not known, so that is no
     more than a warning.
@@ -47,16 +47,14 @@ class ShortNumber:
 
     def __init__(self, message: Message) -> None:
         self._message = message
-        #: Whether there is anything to look at.
-        self.is_meant = message.sender is None
         self._is_asked = message.options.get("senderForResponse") is True
-        self._contact = contact_in(message.text) if self.is_meant else None
+        self._contact = contact_in(message.text)
         self._texts: set[str] = set()
         self._rows: list[tuple[Receiver, str]] = []
         self._abroad: list[Receiver] = []
 
     def look(self, receiver: Receiver, text: str) -> None:
-        """One receiver, and the text that goes there; to be called where `is_meant`."""
+        """One receiver, and the text that goes there."""
         if self._is_asked and receiver.country != _COUNTRY:
             self._abroad.append(receiver)
         if self._contact is None and text not in self._texts:

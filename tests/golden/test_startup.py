@@ -66,7 +66,8 @@ def test_what_is_sound_needs_nobody_to_say_what_is_wrong(words, tmp_path):
 
 
 def test_a_plan_of_one_text_loads_nothing_that_it_has_no_use_for(tmp_path):
-    project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=worlds.message())})
+    message = worlds.message(more="    options: {sender: ACME}\n")
+    project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=message)})
     found = modules("plan", "--offline", folder=project)
     assert set() == found & {
         "decimal",
@@ -78,6 +79,7 @@ def test_a_plan_of_one_text_loads_nothing_that_it_has_no_use_for(tmp_path):
         "smsdeclare.ledgers.copies",
         "smsdeclare.provider",
         "smsdeclare.settle",
+        "smsdeclare.short_number",
         "smsdeclare.surcharges",
         "tempfile",
     }
