@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, overload
@@ -153,6 +154,11 @@ class Sends(Sequence[Send]):
         counted, where = self.table.bills[bill], self.every_place[place]
         rate = self.rates.of(where.prefix, where.country)
         return Price(counted, where, credits_of(counted.parts, rate), rate.exact and counted.exact)
+
+    def credits(self, rows: Sequence[int]) -> float:
+        """What those in some rows take."""
+        alike = Counter((self.table.bill_of[self.texts[row]], self.places[row]) for row in rows)
+        return sum(self.price(*cell).credits * count for cell, count in alike.items())
 
     def text(self, text: int) -> Text:
         """A text by its place."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from smsdeclare.columns import Place, Send, Sends, Text
+    from smsdeclare.columns import Place, Sends, Text
     from smsdeclare.definitions import Message, Times
     from smsdeclare.quiet import Quiet
 
@@ -80,19 +80,19 @@ def group(
         quiet = quiet_of[place]
         rows = array("I", (row,)) if counts[quiet][text] == 1 else rows_of.pop((text, quiet), ())
         for start in range(0, len(rows), receivers_per_job):
-            yield _job(message, [sends[one] for one in rows[start : start + receivers_per_job]], quiet)
+            yield _job(message, sends, rows[start : start + receivers_per_job], quiet)
 
 
-def _job(message: Message, equal: Sequence[Send], quiet: Quiet) -> Job:
+def _job(message: Message, sends: Sends, rows: Sequence[int], quiet: Quiet) -> Job:
     return Job(
         message=message.name,
         revision=message.revision,
-        text=equal[0].text,
+        text=sends.text(sends.texts[rows[0]]),
         template_digest=message.template_digest,
         options=message.options,
         times=message.times,
-        credits=round(sum(send.price.credits for send in equal), 6),
-        numbers=tuple(send.number for send in equal),
+        credits=round(sends.credits(rows), 6),
+        numbers=tuple(f"+{sends.digits[row]}" for row in rows),
         quiet=quiet,
     )
 

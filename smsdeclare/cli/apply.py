@@ -26,18 +26,16 @@ from smsdeclare.policy import refusals
 from smsdeclare.redaction import mask_number
 from smsdeclare.window import PARALLEL, PROVEN
 
-#: So many SMS of the sandbox are shown after a run.
-_SHOWN_SMS = 3
 #: So many POSTs may be in flight at once where somebody asks for it.
 _MOST_PARALLEL = 64
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
+    from smsdeclare.cli.counting import Count
     from smsdeclare.cli.opening import Opened
     from smsdeclare.definitions import Definitions
-    from smsdeclare.events import JobDone
     from smsdeclare.plan import Plan
     from smsdeclare.planning import Draft
     from smsdeclare.quotes import Quotes
@@ -257,10 +255,9 @@ def _end(run: Run, draft: Draft, format_name: str) -> int:
     return run.exit_code(applied)
 
 
-def _taken_beyond_plan(done: Iterable[JobDone]) -> Iterator[Diagnostic]:
+def _taken_beyond_plan(done: Count) -> Iterator[Diagnostic]:
     """That the provider took more than the plan said, which nobody should learn from the invoice."""
-    told = [(event.outcome.credits, event.job.credits) for event in done if event.outcome.credits is not None]
-    taken, planned = (round(sum(figures), 6) for figures in zip(*told, strict=True)) if told else (0.0, 0.0)
+    taken, planned = round(done.credits, 6), round(done.planned, 6)
     if taken > planned:
         detail = f"{taken:,.10g} for what the plan put at {planned:,.10g}"
         yield Diagnostic(code=codes.CREDITS_BEYOND_PLAN, detail=detail)
@@ -315,10 +312,10 @@ def _ask() -> None:
         raise Declined(Diagnostic(code=codes.DECLINED, detail=""))
 
 
-def _show_outbox(session: Session, draft: Draft, done: list[JobDone], outbox: Path) -> None:
+def _show_outbox(session: Session, draft: Draft, done: Count, outbox: Path) -> None:
     """The first few SMS as the phones would show them; a receiver's own values as in the plan."""
     samples = {change.address: change.sample for change in draft.plan.changes}
-    for event in done[:_SHOWN_SMS]:
+    for event in done.first:
         claim = event.claim
         number = claim.numbers[0] if session.style.show_numbers else mask_number(claim.numbers[0])
         text = (
@@ -326,9 +323,9 @@ def _show_outbox(session: Session, draft: Draft, done: list[JobDone], outbox: Pa
         )
         others = f" and {len(claim.numbers) - 1} more" if len(claim.numbers) > 1 else ""
         session.note(f"  {number}{others} <- {text}")
-    if not done:
+    if not done.jobs:
         return
-    if len(done) > _SHOWN_SMS:
-        session.note(f"  and {len(done) - _SHOWN_SMS} more POSTs")
+    if done.jobs > len(done.first):
+        session.note(f"  and {done.jobs - len(done.first)} more POSTs")
     place = session.named_folder / outbox.name
     session.note(f"SANDBOX: nothing left this machine; no phone rang. The SMS stand in {place}.")

@@ -64,7 +64,8 @@ class Progress:
         elif time.monotonic() - self._said_at >= _PAUSE:
             self._said_at = time.monotonic()
             self._session.note(", ".join((f"{self._done:,} of {self._total:,}", *self._rate(self._said_at))))
-        taken = sum(state in (State.ACCEPTED, State.SCHEDULED) for state in event.outcome.states.values())
+        states = list(event.outcome.states.values())
+        taken = states.count(State.ACCEPTED) + states.count(State.SCHEDULED)
         claim = event.claim
         self._session.detail(
             f"message.{claim.message}@{claim.revision} job {claim.ordinal}: {taken} of {len(claim.numbers)} taken, "

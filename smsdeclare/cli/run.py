@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from smsdeclare import ahead, cancel, codes, refresh, settle, sharing
-from smsdeclare.cli.counting import count
+from smsdeclare.cli.counting import Count
 from smsdeclare.cli.progress import Progress
 from smsdeclare.cli.rows import row_of
 from smsdeclare.cli.session import formatter
@@ -57,7 +57,7 @@ class Run:
     #: So many jobs are in flight at once, at most; and how many clean answers in a row come before the second one.
     parallelism: int = 1
     proven: int = 1
-    done: list[JobDone] = field(default_factory=list)
+    done: Count = field(default_factory=Count)
     errors: list[Diagnostic] = field(default_factory=list)
     #: Keys of what was taken back in this run.
     taken_back: set[Key] = field(default_factory=set)
@@ -152,7 +152,7 @@ class Run:
     def _until_compared(self) -> timedelta:
         """How long it takes until what this run posted can be compared with, where that is a matter of moments."""
         after = self.opened.rules.after
-        has_posted = any(State.ACCEPTED in event.outcome.states.values() for event in self.done)
+        has_posted = self.done.states[State.ACCEPTED] > 0
         return after + _MOMENT if has_posted and after <= _MOMENT else timedelta()
 
     def _seconds_to_next(self) -> float:
@@ -234,7 +234,7 @@ class Run:
     def _take(self, event: _Event) -> None:
         match event:
             case JobDone():
-                self.done.append(event)
+                self.done.add(event, self.taken_back, self.ledger.names)
             case JobMissed():
                 self.missed += event.sends
             case Settled():
@@ -281,7 +281,7 @@ class Run:
         """Of several: 130, 4, 1, 3."""
         if self.interrupted:
             return Interrupted.exit_code
-        if isinstance(self.failure, Held) and not self.done:
+        if isinstance(self.failure, Held) and not self.done.jobs:
             # What is unknown then is what the other run has in flight.
             return self.failure.exit_code
         if applied.unknown:
@@ -298,7 +298,7 @@ class Run:
 
     def sum_up(self, digest: str | None = None, kept: int = 0, *, skipped: int = 0, title: str = "Apply") -> Applied:
         """What this run did, and everything that is unknown now, whichever run left it so."""
-        fresh, replaced, rejected = count(self.done, self.taken_back, self.ledger.names)
+        fresh, replaced, rejected = self.done.fresh, self.done.replaced, self.done.rejected
         secret, shown = self.ledger.secret or b"", self.session.style.show_numbers
         refused, unknown = [], []
         try:
@@ -320,14 +320,14 @@ class Run:
                 "scheduled": fresh[State.SCHEDULED],
                 "rejected": len(rejected),
                 "missed": self.missed,
-                "cancelled": len(self.taken_back - replaced),
+                "cancelled": len(self.taken_back - replaced.keys()),
                 "replaced": len(replaced),
                 "settled": self.settled,
                 "receipts": self.receipts,
                 "unknown": len(unknown),
                 "kept": kept,
                 "skipped": skipped,
-                "credits": round(sum(event.outcome.credits or 0.0 for event in self.done), 6),
+                "credits": round(self.done.credits, 6),
             },
             rejected=tuple(refused),
             unknown=tuple(unknown),

@@ -200,6 +200,8 @@ class RelationalLedger(ReadingLedger):
 
     def _called(self, run: Run, intent: Intent) -> dict[str, str]:
         """What stands on record → the intended number, in the order in which all take rows; without who was erased."""
+        if not self.has_hashes:
+            return {number: number for number in sorted(intent.numbers)}
         called = {name: number for number in intent.numbers for name in self.names(number)}
         if len(called) > len(intent.numbers):
             key = {"message": intent.message, "revision": intent.revision}
@@ -259,19 +261,19 @@ class RelationalLedger(ReadingLedger):
             raise StateError(*error.diagnostics) from error
 
     def _answer(self, run: Run, claim: Claim, outcome: Outcome) -> int:
+        by_state: dict[State, list[str]] = {}
+        for number, state in sorted(outcome.states.items()):
+            by_state.setdefault(state, []).append(self.names(number)[0])
         key = {"message": claim.message, "revision": claim.revision, "ordinal": claim.ordinal}
         answer = {
             **key,
             "at": outcome.at,
-            "accepted": sum(state in (State.ACCEPTED, State.SCHEDULED) for state in outcome.states.values()),
+            "accepted": sum(len(by_state.get(state, ())) for state in (State.ACCEPTED, State.SCHEDULED)),
             "credits": outcome.credits,
             "ids": json.dumps(list(outcome.ids)),
             "query_id": outcome.query_id,
         }
         run(statements.ANSWER_JOB, answer)
-        by_state: dict[State, list[str]] = {}
-        for number, state in sorted(outcome.states.items()):
-            by_state.setdefault(state, []).append(self.names(number)[0])
         reasons = {state: self._said(reason) for state, reason in outcome.reasons.items()}
         return sum(
             run(

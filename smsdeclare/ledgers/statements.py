@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 #: The tables; an engine fills in what it says in words of its own: `{text}`, text that is ordered by its bytes,
@@ -317,6 +318,7 @@ def resend(ended: tuple[str, ...]) -> str:
     return RESEND.format(ended=", ".join(f"'{state}'" for state in ended))
 
 
+@lru_cache
 def claim(rows: int, free: tuple[str, ...]) -> str:
     """The claim of `rows` sends as one statement."""
     values = ", ".join(CLAIM_ROW.format(place=place) for place in range(rows))

@@ -99,7 +99,8 @@ def test_a_state_that_is_out_of_reach_does_not_hide_what_was_done(tmp_path):
     (done,) = (event for event in world.apply(job(A)) if isinstance(event, JobDone))
     opened = Opened(provider=world.provider, binding=BINDING, clock=world.time, outbox=None, rules=rules())
     session = Session(folder=Path(), root_file=None, style=Style(), quiet=True, verbose=False)
-    run = Run(session=session, opened=opened, ledger=Gone(), holder=None, done=[done])
+    run = Run(session=session, opened=opened, ledger=Gone(), holder=None)
+    run.done.add(done, (), lambda number: (number,))
     applied = run.sum_up()
     assert (1, "SMS570", 1) == (applied.summary["sent"], applied.errors[0].code.id, run.exit_code(applied))
     # Nothing is asked of it again.
