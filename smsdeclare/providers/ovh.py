@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from requests import PreparedRequest, Request, RequestException
+from requests import PreparedRequest, RequestException
 
 from smsdeclare import __version__, codes
 from smsdeclare.canonical import canonical, sha256_hex
@@ -23,7 +23,7 @@ from smsdeclare.providers.ovh_lists import read_list, read_whole_list
 from smsdeclare.providers.ovh_people import read_numbers, read_senders
 from smsdeclare.providers.ovh_signature import OvhAuth
 from smsdeclare.providers.ovh_token import BearerAuth
-from smsdeclare.providers.transport import ANSWER_LIMIT, AnswerTooLarge, Line, wire
+from smsdeclare.providers.transport import ANSWER_LIMIT, AnswerTooLarge, Line, prepared, wire
 from smsdeclare.schedule import next_opening, options_at
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class OvhProvider:
         billing = {"billingCountry": billed_in.lower()} if billed_in else {}
         path = f"/sms/rates/destinations?{urlencode({'country': country.lower(), **billing})}"
         try:
-            answer = self._fetch(Request("GET", self._url + path, headers=HEADERS).prepare())
+            answer = self._fetch(prepared("GET", self._url + path, HEADERS))
         except ProviderError as error:
             if error.diagnostics[0].code is codes.PROVIDER_UNREACHABLE:
                 raise
@@ -290,7 +290,7 @@ class OvhProvider:
         headers = dict(HEADERS)
         if body:
             headers["Content-Type"] = "application/json;charset=utf-8"
-        return Request(method, url, data=body or None, headers=headers, auth=self._auth).prepare()
+        return self._auth(prepared(method, url, headers, body))
 
     def _get(self, path: str, headers: Mapping[str, str] | None = None) -> Any:
         """A GET with credentials; raises ProviderError."""
@@ -303,7 +303,7 @@ class OvhProvider:
     def _learn_time(self) -> None:
         """Ask for the provider's time, which needs no credentials, on what will be the POST's connection."""
         try:
-            server = self._fetch(Request("GET", f"{self._url}/auth/time", headers=HEADERS).prepare())
+            server = self._fetch(prepared("GET", f"{self._url}/auth/time", HEADERS))
         except Forbidden as error:
             # Nobody lacks the right to ask for the time: this is another place.
             hint = "Is the URL of the endpoint whole? OVHcloud's ends with /1.0."

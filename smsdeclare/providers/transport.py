@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from requests import ConnectionError, PreparedRequest, Response, Session  # noqa: A004 - the one that requests raises
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CONNECT_SECONDS = 10.0
 #: For each read; OVHcloud was seen to take tens of seconds on long lists of receivers.
@@ -95,6 +99,24 @@ class DirectAdapter(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
         return manager
+
+
+def prepared(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> PreparedRequest:
+    """A request as requests prepares it, without what it could take from a session."""
+    request = PreparedRequest()
+    request.prepare_method(method)
+    request.url = _prepared_url(url)
+    request.prepare_headers(headers)
+    request.prepare_body(body or None, None)
+    return request
+
+
+@lru_cache
+def _prepared_url(url: str) -> str | None:
+    """POSTs all go to one URL, and looking through it takes longer than the rest of their preparation."""
+    request = PreparedRequest()
+    request.prepare_url(url, None)
+    return request.url
 
 
 class AnswerTooLarge(Exception):
