@@ -283,6 +283,10 @@ class _Definer:
         except schedule.NoSuchTime as problem:
             self.reporter.report(codes.NO_SUCH_TIME, str(problem), document, route)
             return None
+        except schedule.OutOfReach:
+            hint = "Write `expiresAt: never` for what has no end, and no `sendAt` for what goes out at once."
+            self.reporter.report(codes.WRONG_VALUE, "the year is out of reach", document, route, suggestion=hint)
+            return None
         except ValueError:
             self.reporter.report(codes.WRONG_VALUE, "there is no such day or time", document, route)
             return None
@@ -333,6 +337,6 @@ class _Definer:
 
 
 def _duration(written: str) -> timedelta:
-    """`30m` as it stands in the schema: a figure, and s, m, h or d."""
+    """`30m` as it stands in the schema: a figure of at most six digits, and s, m, h or d."""
     units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     return timedelta(**{units[written[-1]]: int(written[:-1])})

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Without `expiresAt`, a send that is due may be so late.
 LATE = timedelta(hours=1)
+#: Other zones, an hour for what is late and quiet hours are counted from what is written, within what Python can hold.
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
 #: Without `expiresAt`, a revision takes new receivers for so long after its first send.
 OPEN = timedelta(days=30)
 
@@ -54,12 +56,19 @@ class NoSuchTime(ValueError):
     """A local time that the clocks skip."""
 
 
+class OutOfReach(ValueError):
+    """A time so far off that the calendar ends before what is counted from it."""
+
+
 def moment(written: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     """A time as YAML has it, local to `zone` unless it has an offset, and whether it stands twice on that day.
 
-    Of the two the earlier is taken. Raises NoSuchTime for a time that summer time skips, ValueError for no time.
+    Of the two the earlier is taken. Raises NoSuchTime for a time that summer time skips, OutOfReach for one at the
+    ends of the calendar, ValueError for no time.
     """
     found = datetime.fromisoformat(written.replace(" ", "T", 1).replace(" ", ""))
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise OutOfReach
     if found.tzinfo is not None:
         return found, False
     local = found.replace(tzinfo=zone)

@@ -209,6 +209,9 @@ def command(
                         run.settle(stop)
                     draft = drafts.anew(under)
                     _check_digest(draft, shown)
+            elif approval.digest is None and draft.plan.warnings:
+                # A filter that lets nobody through, a lowered revision: a run that sends nothing must not hide why.
+                session.note(f"Nothing to do, with warnings: `smsdeclare plan{session.place_options}` shows them.")
             _check_policy(draft)
             with StopRequest() as stop:
                 run.carry_out(draft, opening.margin(definitions), drafts.anew, stop)

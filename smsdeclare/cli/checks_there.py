@@ -40,7 +40,7 @@ _FIXES = {
 #: Good for nothing; the time is told to anybody.
 _NOBODY = ApplicationKeys(application_key="none", application_secret="none", consumer_key="none")  # noqa: S106 - it is none
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
-_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 def remote(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import importlib
 import io
@@ -93,12 +94,9 @@ def group() -> None:
 def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each kind of ending
     """Run one command; the exit code. Prints every failure, as JSON where JSON was asked for."""
     try:
-        code = group.main(args=list(arguments), prog_name="smsdeclare", standalone_mode=False)
+        code = _command_or_help(arguments)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
-    except click.exceptions.NoArgsIsHelpError as wanting:
-        click.echo(wanting.format_message())
-        return 0
     except click.ClickException as error:
         return _fail(
             [Diagnostic(code=codes.USAGE, detail=" ".join(error.format_message().split()), suggestion=_help(error))],
@@ -114,6 +112,9 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each kind o
         _silence(sys.stdout)
         return 1
     except Exception as error:  # noqa: BLE001 - the last line of defense: a message instead of a traceback
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            # What click prints by itself, such as help.
+            return _fail([Diagnostic(code=codes.OUTPUT_LOST, detail=error.strerror or "")], arguments, 1)
         if "-v" in arguments or "--verbose" in arguments:
             import traceback  # noqa: PLC0415 - only where something failed
 
@@ -121,6 +122,15 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each kind o
             traceback.print_tb(error.__traceback__)
         return _fail([Diagnostic(code=codes.INTERNAL, detail=type(error).__name__)], arguments, 1)
     return code if isinstance(code, int) else 0
+
+
+def _command_or_help(arguments: Sequence[str]) -> object:
+    """What the command says of its end; where none is named, what there is."""
+    try:
+        return group.main(args=list(arguments), prog_name="smsdeclare", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as wanting:
+        click.echo(wanting.format_message())
+        return 0
 
 
 def _help(error: click.ClickException) -> str:

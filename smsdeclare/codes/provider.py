@@ -20,7 +20,9 @@ ENDPOINT_REFUSED = Code(
     "YAML names ovh-eu, ovh-ca, ovh-us or a loopback URL; others come from OVH_ENDPOINT, by https.",
 )
 PROVIDER_UNREACHABLE = Code(
-    "SMS605", "The provider is out of reach", "Check the network, then run again; nothing was sent twice."
+    "SMS605",
+    "The provider is out of reach",
+    "Check the network, then run again; nothing was sent twice. `smsdeclare doctor` says what stands between.",
 )
 PROVIDER_REFUSED = Code(
     "SMS606",

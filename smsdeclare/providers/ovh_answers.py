@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,10 @@ if TYPE_CHECKING:
 
 #: Answers by which OVHcloud says that it did not take a request.
 _REFUSALS = frozenset({400, 401, 403, 404, 429})
+#: From here on nothing is believed: no count of credits, no code.
+_NO_FIGURE = 1e12
+#: Ids are of 64 bits, at OVHcloud and in a ledger.
+_NO_ID = 1 << 63
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 #: What OVHcloud says → what it means. Looked for in code and message; the first that fits counts. The codes alone
@@ -129,6 +132,8 @@ def read_listed(value: Any) -> Listed | None:
     """An `sms.Job` or `sms.Outgoing`; None where it is none."""
     if not isinstance(value, dict) or type(value.get("id")) is not int or not isinstance(value.get("receiver"), str):
         return None
+    if abs(value["id"]) >= _NO_ID:
+        return None
     tag = value.get("tag")
     return Listed(
         id=value["id"],
@@ -148,7 +153,8 @@ def moment(value: Any) -> datetime | None:
         found = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
-    return found if found.tzinfo else None
+    # Some servers write year 1 where there is no time yet; in other zones the calendar does not hold it.
+    return found if found.tzinfo and 1970 <= found.year < 9999 else None
 
 
 def _all_of(values: Any, kind: type) -> tuple[Any, ...] | None:
@@ -159,8 +165,8 @@ def _all_of(values: Any, kind: type) -> tuple[Any, ...] | None:
 
 
 def figure(value: Any) -> float | None:
-    """A finite figure, else None."""
-    return float(value) if type(value) in (int, float) and math.isfinite(value) else None
+    """A figure that an account could have, else None: what JSON can write is more than can be added up or stored."""
+    return float(value) if type(value) in (int, float) and abs(value) < _NO_FIGURE else None
 
 
 def e164(number: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from requests import ConnectionError, PreparedRequest, Response, Session  # noqa
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from smsdeclare.providers.endpoints import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,11 +163,21 @@ class Line:
             return response, bytes(body)
 
     def _settings_for(self, url: str) -> Any:
-        """Proxies and certificates of the environment count, as they do for every other tool on the machine."""
+        """Proxies and certificates of the environment count, as they do for every other tool on the machine.
+
+        None but this machine ever sees what goes to a loopback address.
+        """
         scheme, host, *_ = urlsplit(url)
         found = self._settings.get((scheme, host))
         if found is None:
             found = self._session.merge_environment_settings(url, {}, True, None, None)
+            paths = ssl.get_default_verify_paths()
+            if found["verify"] is True and paths.cafile != paths.openssl_cafile:
+                # SSL_CERT_FILE, which requests leaves out, names it.
+                found["verify"] = paths.cafile or True
+            if is_loopback(f"{scheme}://{host}"):
+                # What is for this machine may be in clear because it never leaves it.
+                found["proxies"] = {}
             self._settings[scheme, host] = found
         return found
 

@@ -208,6 +208,22 @@ DEFINITIONS = [
         in_root(worlds.message(more="    options: {differedPeriod: 9999999999999}\n")),
         "smsdeclare.yaml:8:31 SMS104",
     ),
+    case(
+        "an end of the world",
+        in_root(worlds.message(more="    expiresAt: 9999-12-31 23:59Z\n")),
+        "smsdeclare.yaml:8:16 SMS104",
+        says=("never",),
+    ),
+    case(
+        "a time before time",
+        in_root(worlds.message(more="    sendAt: 0001-01-01 00:00\n")),
+        "smsdeclare.yaml:8:13 SMS104",
+    ),
+    case(
+        "a wait of millions of years",
+        in_root("settle: {after: 9999999999999d}\n" + worlds.message()),
+        "smsdeclare.yaml:4:17 SMS104",
+    ),
     case("name with a capital", in_root(worlds.message(name="Hello")), "smsdeclare.yaml:5:3 SMS105", says=("`hello`",)),
     case("name with a look-alike", in_root(worlds.message(name="h\u0435llo")), "smsdeclare.yaml:5:3 SMS105"),
     case(

@@ -412,7 +412,8 @@ FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has
 
 @FULL
 @pytest.mark.parametrize(
-    "words", [("plan",), ("plan", "--json"), ("validate",), ("nope", "--json"), (*APPLY, "--json")]
+    "words",
+    [("plan",), ("plan", "--json"), ("validate",), ("nope", "--json"), (*APPLY, "--json"), (), ("plan", "--help")],
 )
 def test_an_output_that_can_not_be_written_is_an_error_and_no_fault(project, words):
     with Path("/dev/full").open("wb") as full:
@@ -422,8 +423,8 @@ def test_an_output_that_can_not_be_written_is_an_error_and_no_fault(project, wor
         )  # fmt: skip
     assert 1 == process.returncode
     assert not [word for word in ("Traceback", "Exception ignored", "SMS999") if word in process.stderr]
-    assert ("SMS930" in process.stderr) == (words[0] in ("plan", "validate"))
-    assert (2 if words[0] == "apply" else 0) == len(worlds.outbox(project))
+    assert ("SMS930" in process.stderr) == (words[:1] not in (("nope",), ("apply",)))
+    assert (2 if words[:1] == ("apply",) else 0) == len(worlds.outbox(project))
 
 
 @FULL
@@ -434,6 +435,18 @@ def test_nobody_s_work_ends_because_nobody_reads_the_notes(project):
             stdout=subprocess.PIPE, stderr=full, check=True,
         )  # fmt: skip
     assert 2 == json.loads(done.stdout)["summary"]["sent"]
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("plan",)])
+def test_a_reader_who_has_left_before_the_first_word_is_no_fault(project, words):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as gone:
+        process = subprocess.run(
+            [sys.executable, "-m", "smsdeclare", *words], cwd=project, env=worlds.environment(), stdout=gone,
+            stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (1, False) == (process.returncode, "Traceback" in process.stderr)
 
 
 def test_a_terminal_without_unicode_shows_escapes(project):

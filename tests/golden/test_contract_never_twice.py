@@ -197,6 +197,14 @@ def test_a_lowered_revision_sends_nothing_and_warns(command, tmp_path):
     assert (["SMS407"], 1) == ([one["code"] for one in plan["warnings"]], plan["summary"]["send"])
     command(*APPLY, "-C", tmp_path)
     assert [A, B] == [sms["receiver"] for sms in worlds.outbox(tmp_path)]
+    again = command(*APPLY, "-C", tmp_path)
+    assert (0, True) == (again.code, f"with warnings: `smsdeclare plan -C {tmp_path}`" in again.err)
+
+
+def test_an_apply_that_sends_nothing_is_silent_where_nothing_is_to_be_said(command, tmp_path):
+    worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=worlds.message("Hi", A))})
+    command(*APPLY, "-C", tmp_path)
+    assert not command(*APPLY, "-C", tmp_path).err
 
 
 # — times —

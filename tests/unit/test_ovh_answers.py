@@ -4,6 +4,7 @@ import pytest
 import responses
 import worlds
 
+from smsdeclare.providers.ovh_answers import figure, moment, read_listed
 from smsdeclare.simulator.api import Simulator
 from smsdeclare.simulator.server import Server
 from smsdeclare.simulator.settings import Credential, Sender, Service, Settings
@@ -115,6 +116,47 @@ def test_answers_that_are_none_end_a_plan_with_a_code(command, monkeypatch, tmp_
         mock.get(f"{url}/sms/sms-ab12345-1", **answer)
         result = command("plan", "-C", folder)
     assert (1, True, False) == (result.code, f"error {code}" in result.err, "\x1b" in result.err)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1, 1.0), (0.5, 0.5), (-3, -3.0), ("1", None), (True, None), (None, None)]
+    + [(far, None) for far in (1e999, 1e308, 10**30, 10**400, -(10**400))],
+)
+def test_a_figure_that_no_account_has_is_none(value, expected):
+    assert expected == figure(value)
+
+
+@pytest.mark.parametrize(
+    "written", [None, 5, "yesterday", "2026-11-26T10:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
+)
+def test_a_moment_that_is_none_is_none(written):
+    assert moment(written) is None
+
+
+@pytest.mark.parametrize("number", [1 << 63, -(1 << 63), 10**30, True, "7", None])
+def test_what_has_no_id_is_no_sms(number):
+    """A ledger holds 64 bits."""
+    assert read_listed({"id": number, "receiver": "+33639980001"}) is None
+    assert read_listed({"id": 7, "receiver": "+33639980001"}).id == 7
+
+
+def test_credits_that_nobody_can_count_cost_no_answer(command, monkeypatch, tmp_path):
+    """The receivers are what counts: the SMS is out, whatever the report says of its credits."""
+    for name, value in worlds.KEYS.items():
+        monkeypatch.setenv(name, value)
+    url = "http://127.0.0.1:8800/1.0"
+    folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(url, worlds.message())})
+    report = '{"ids": [1], "validReceivers": ["+33639980001"], "invalidReceivers": [], "totalCreditsRemoved": %s}'
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get(f"{url}/auth/time", json=1_700_000_000)
+        mock.get(f"{url}/sms/sms-ab12345-1", body='{"creditsLeft": %s}' % ("9" * 400))
+        mock.get(f"{url}/sms/rates/destinations", body='{"credit": %s}' % ("9" * 400))
+        for name in ("blacklists", "outgoing"):
+            mock.get(f"{url}/sms/sms-ab12345-1/{name}", json=[])
+        mock.post(f"{url}/sms/sms-ab12345-1/jobs", body=report % ("9" * 400))
+        result = command("apply", "-C", folder, "--auto-approve", "--json")
+        assert (0, 1) == (result.code, result.json["summary"]["sent"])
 
 
 @pytest.mark.parametrize("answer", ["true", "-1", "1700000000.5", '"1700000000"', "{}", "9" * 20])

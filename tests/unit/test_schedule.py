@@ -7,7 +7,7 @@ import pytest
 import worlds
 
 from smsdeclare.definitions import Times
-from smsdeclare.schedule import Fate, NoSuchTime, fate, moment, next_opening, options_at, slot, zone_named
+from smsdeclare.schedule import Fate, NoSuchTime, OutOfReach, fate, moment, next_opening, options_at, slot, zone_named
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -31,6 +31,13 @@ END = {"expiresAt": "as it stands"}
 def test_a_time_is_local_unless_it_has_an_offset(written, expected, is_twice):
     found, twice = moment(written, PARIS)
     assert (expected, is_twice) == (found.astimezone(UTC).isoformat(), twice)
+
+
+@pytest.mark.parametrize("written", ["0001-01-01 00:00", "1969-12-31 23:59", "9999-01-01 00:00Z", "9999-12-31 23:59"])
+def test_a_time_at_the_ends_of_the_calendar_is_out_of_reach(written):
+    """What is counted from it would end in an OverflowError: an hour for what is late, another zone, quiet hours."""
+    with pytest.raises(OutOfReach):
+        moment(written, PARIS)
 
 
 @pytest.mark.parametrize("name", ["", ".", "/", "Europe", "../UTC", "/etc/passwd", "a\0b", "Nowhere"])

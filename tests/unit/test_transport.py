@@ -1,10 +1,12 @@
 """The line to the API: what goes out once more, and what never does."""
 
+import io
 import socketserver
 import threading
 
 import pytest
-from requests import Request, RequestException
+from requests import Request, RequestException, Response
+from requests.adapters import BaseAdapter
 
 from smsdeclare.providers.transport import Line, wire
 
@@ -66,6 +68,61 @@ def test_a_get_over_a_fresh_connection_does_not(grumpy):
     with pytest.raises(RequestException):
         send(Line(), "GET", url)
     assert ["GET"] == seen
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_what_stays_on_this_machine_goes_through_no_proxy(grumpy, monkeypatch, host):
+    """It is in clear, keys included: none but this machine may see it."""
+    proxy, asked = grumpy(patience=9)
+    url, seen = grumpy(patience=9)
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("NO_PROXY", "")
+    send(Line(), "POST", url.replace("127.0.0.1", host) + "?a=query")
+    assert ([], ["POST"]) == (asked, seen)
+
+
+class Noting(BaseAdapter):
+    """Answers by itself, and notes what it was told about certificates."""
+
+    def send(self, request, **settings):
+        self.verify = settings["verify"]
+        answer = Response()
+        answer.status_code, answer.request, answer.raw = 200, request, io.BytesIO(b"1")
+        return answer
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, True),
+        ({"SSL_CERT_FILE": "own.pem"}, "own.pem"),
+        ({"SSL_CERT_FILE": "own.pem", "REQUESTS_CA_BUNDLE": "requests.pem"}, "requests.pem"),
+        ({"SSL_CERT_FILE": "missing.pem"}, True),
+    ],
+)
+def test_the_certificates_that_the_environment_names_are_trusted(monkeypatch, tmp_path, given, expected):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.pem").touch()
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    adapter = Noting()
+    send(Line(adapter), "GET", "https://api.invalid/")
+    assert expected == adapter.verify
+
+
+def test_what_goes_elsewhere_goes_through_the_proxy_of_the_environment(grumpy, monkeypatch):
+    proxy, asked = grumpy(patience=9)
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    send(Line(), "GET", "http://api.invalid/")
+    assert ["GET"] == asked
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
