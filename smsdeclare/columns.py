@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from array import array
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple, overload
 
-from smsdeclare.canonical import sha256_hex
 from smsdeclare.rates import DESTINATIONS, OFFLINE, Bill, Rates, credits_of
 
 if TYPE_CHECKING:
@@ -16,8 +18,18 @@ if TYPE_CHECKING:
 
     from smsdeclare.look_alikes import Swap
 
-#: So many texts are remembered, since equal ones often come close together, and so many digests are kept.
+#: So many texts are remembered, since equal ones often come close together.
 NEAR = 10_000
+#: So many texts are packed together: of fewer more is left, of more opening one for a single text takes longer.
+_PACK = 64
+#: Between two of them. Of the control characters a text holds a new line and no other (SMS306).
+_END = "\0"
+#: So many packs are kept open.
+_OPEN = 256
+#: The least that zlib can do: more takes longer and saves little.
+_LEVEL = 1
+#: Of a sha256.
+_BYTES = 32
 #: `+` and the longest prefix of a country.
 _PREFIX = 4
 
@@ -70,31 +82,82 @@ class Send(NamedTuple):
     price: Price
 
 
-@dataclass(frozen=True, slots=True)
 class _Texts:
-    """Each text once, by its place."""
+    """Each text once, by its place; what is known of them stands in columns, and they themselves are packed."""
 
-    #: UTF-8, one behind the other, and where each ends.
-    written: bytearray = field(default_factory=bytearray)
-    ends: array[int] = field(default_factory=lambda: array("Q", [0]))
-    #: Of each, which of the bills it has.
-    bill_of: array[int] = field(default_factory=lambda: array("I"))
-    bills: list[Bill] = field(default_factory=list)
-    #: Digits of a number → its wording, where `normalize` replaced something: texts that differ may become equal by it.
-    swapped: dict[int, Wording] = field(default_factory=dict)
-    digests: dict[int, str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        #: Of each, which of the bills it has.
+        self.bill_of = array("I")
+        self.bills: list[Bill] = []
+        #: Digits of a number → its wording, where `normalize` replaced something: texts that differ may become equal.
+        self.swapped: dict[int, Wording] = {}
+        #: sha256 over the UTF-8 bytes of each.
+        self._digests = bytearray()
+        #: The text whose digest was asked for last, and that.
+        self._latest = -1, ""
+        #: Deflated, as many texts in each as go in a pack.
+        self._packs: list[bytes] = []
+        #: Those that are in no pack yet.
+        self._loose: list[str] = []
+        #: Packs that were opened of late.
+        self._open: dict[int, list[str]] = {}
 
-    def text(self, text: int) -> bytearray:
-        return self.written[self.ends[text] : self.ends[text + 1]]
+    def append(self, text: str, bill: int) -> int:
+        """One more; its place."""
+        self._digests += sha256(text.encode()).digest()
+        self._loose.append(text)
+        if len(self._loose) == _PACK:
+            self._packs.append(zlib.compress(_END.join(self._loose).encode(), _LEVEL))
+            self._loose.clear()
+        self.bill_of.append(bill)
+        return len(self.bill_of) - 1
+
+    def text(self, text: int) -> str:
+        pack, at = divmod(text, _PACK)
+        if pack == len(self._packs):
+            return self._loose[at]
+        found = self._open.get(pack)
+        if found is None:
+            if len(self._open) >= _OPEN:
+                self._open.clear()
+            found = self._open[pack] = zlib.decompress(self._packs[pack]).decode().split(_END)
+        return found[at]
 
     def digest(self, text: int) -> str:
-        # Of more texts hardly any comes again soon.
-        if len(self.bill_of) > NEAR:
-            return sha256_hex(self.text(text))
-        found = self.digests.get(text)
-        if found is None:
-            found = self.digests[text] = sha256_hex(self.text(text))
-        return found
+        # Many sends, one behind the other, may have the same.
+        found = self._latest
+        if found[0] != text:
+            found = self._latest = text, self._digests[text * _BYTES : (text + 1) * _BYTES].hex()
+        return found[1]
+
+    def billed(self, parts: Mapping[str, int]) -> _Texts:
+        """The same with another count of parts for some texts whose own is not exact, by their digests."""
+        other = copy(self)
+        other.bill_of, other.bills = array("I", self.bill_of), list(self.bills)
+        places = {bill: place for place, bill in enumerate(other.bills)}
+        for text, mine in enumerate(other.bill_of):
+            counted = None if other.bills[mine].exact else parts.get(self.digest(text))
+            if counted is not None:
+                bill = other.bills[mine].settled(counted)
+                if bill not in places:
+                    places[bill] = len(other.bills)
+                    other.bills.append(bill)
+                other.bill_of[text] = places[bill]
+        return other
+
+    def united(self, texts: array[int]) -> array[int]:
+        """A column of texts in which equal ones are one."""
+        once: set[int] = set()
+        twice: set[int] = set()
+        with memoryview(self._digests).cast("q") as words, words[:: _BYTES // words.itemsize] as marks:
+            # To sort them instead takes a tenth of a plan of a million texts.
+            for mark in marks:
+                (twice if mark in once else once).add(mark)
+            del once
+            again = [text for text, mark in enumerate(marks) if mark in twice] if twice else []
+        first: dict[str, int] = {}
+        same = {text: first.setdefault(self.digest(text), text) for text in again}
+        return array("I", map(same.get, texts, texts)) if same else texts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,15 +225,15 @@ class Sends(Sequence[Send]):
 
     def text(self, text: int) -> Text:
         """A text by its place."""
-        return Text(self.table.text(text).decode(), self.table.digest(text), self.table.bills[self.table.bill_of[text]])
+        return Text(self.table.text(text), self.table.digest(text), self.table.bills[self.table.bill_of[text]])
 
     def digest(self, text: int) -> str:
         """The digest of a text by its place."""
         return self.table.digest(text)
 
     def each_text(self) -> Iterator[Text]:
-        """The texts that some send has, each once, in the order of the first send that has it."""
-        return map(self.text, dict.fromkeys(self.texts))
+        """The texts that some send has, each once, in the order in which they were first read."""
+        return map(self.text, sorted(set(self.texts)))
 
     def swapped(self) -> dict[Wording, int]:
         """Texts in which `normalize` replaced something, each with how many sends have it."""
@@ -182,19 +245,7 @@ class Sends(Sequence[Send]):
 
     def priced(self, rates: Rates, parts: Mapping[str, int]) -> Sends:
         """The same at other rates, and with the provider's own count of parts for some texts, by their digests."""
-        table = self.table
-        if parts:
-            table = replace(table, bill_of=array("I", table.bill_of), bills=list(table.bills))
-            places = {bill: place for place, bill in enumerate(table.bills)}
-            for text, mine in enumerate(table.bill_of):
-                counted = None if table.bills[mine].exact else parts.get(table.digest(text))
-                if counted is not None:
-                    bill = table.bills[mine].settled(counted)
-                    if bill not in places:
-                        places[bill] = len(table.bills)
-                        table.bills.append(bill)
-                    table.bill_of[text] = places[bill]
-        return replace(self, rates=rates, table=table)
+        return replace(self, rates=rates, table=self.table.billed(parts) if parts else self.table)
 
 
 class Gathering:
@@ -209,8 +260,6 @@ class Gathering:
         self._bills: dict[Bill, int] = {}
         #: Texts of late → their places.
         self._near: dict[str, int] = {}
-        #: Of each text its hash: equal texts have equal ones.
-        self._marks = array("q")
 
     def add(self, number: str, country: str | None, wording: Wording) -> None:
         """One more; no number comes twice."""
@@ -229,8 +278,7 @@ class Gathering:
 
     def sends(self) -> Sends:
         """All of them; nothing is added after that."""
-        self._unite()
-        digits, texts, places = self._digits, self._texts, self._places
+        digits, texts, places = self._digits, self._table.united(self._texts), self._places
         # Ordered as texts, which is how a state orders its rows: of numbers that are equally long it is the same.
         is_alike = len(str(min(digits, default=0))) == len(str(max(digits, default=0)))
         if is_alike and len(self._table.bill_of) == len(self._every_place) == 1:
@@ -252,14 +300,9 @@ class Gathering:
         if bill is None:
             bill = self._bills[wording.bill] = len(table.bills)
             table.bills.append(wording.bill)
-        place = len(table.bill_of)
-        table.bill_of.append(bill)
-        table.written.extend(text.encode())
-        table.ends.append(len(table.written))
         if len(self._near) >= NEAR:
             self._near.clear()
-        self._near[text] = place
-        self._marks.append(hash(text))
+        place = self._near[text] = table.append(text, bill)
         return place
 
     def _add_place(self, number: str, country: str | None) -> int:
@@ -269,21 +312,3 @@ class Gathering:
         if is_enough:
             self._by_country[country] = place
         return place
-
-    def _unite(self) -> None:
-        """Make texts one that came again after they were forgotten."""
-        # To sort them instead takes a tenth of a plan of a million texts.
-        once: set[int] = set()
-        twice: set[int] = set()
-        for mark in self._marks:
-            (twice if mark in once else once).add(mark)
-        del once
-        if not twice:
-            return
-        first: dict[bytes, int] = {}
-        same = {
-            text: first.setdefault(bytes(self._table.text(text)), text)
-            for text, mark in enumerate(self._marks)
-            if mark in twice
-        }
-        self._texts = array("I", map(same.get, self._texts, self._texts))
