@@ -119,7 +119,7 @@ class History:
         #: The lines that are no SMS, by their places in the journal.
         self._others: dict[int, Record] = {}
         #: Places among the POSTs.
-        self._by_tag: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._by_tag: dict[str, list[int]] = defaultdict(list)
         self._cancelled: set[int] = set()
         self._spent: dict[str, float] = defaultdict(float)
         self._jobs = 0
@@ -157,10 +157,11 @@ class History:
         self._others[len(self)] = record
 
     def _take(self, sms: Sms) -> None:
-        before = self._posts[-1] if self._posts else None
-        if before is None or before[_OWN:] != sms[_OWN:]:
-            self._by_tag[sms.service, sms.tag].append(len(self._posts))
-            self._posts.append(sms)
+        before = self._posts[-1] if self._posts else sms
+        if before is sms or before[_OWN:] != sms[_OWN:]:
+            self._by_tag[sms.tag].append(len(self._posts))
+            # What is as in the POST before is held once: texts for each receiver may make a million POSTs.
+            self._posts.append(Sms._make(old if old == new else new for old, new in zip(before, sms, strict=True)))
             self._firsts.append(len(self._ids))
             self._jobs = max(self._jobs, sms.job_number)
         self._add(sms.id, sms.receiver, sms.credits)
@@ -288,7 +289,7 @@ class History:
 
     def all(self, service: str, *, tag: str | None = None, due_after: float | None = None) -> Iterator[Sms]:
         """The account's SMS that were not cancelled, oldest first; those of a tag, or not due by then, where asked."""
-        for post in range(len(self._posts)) if tag is None else self._by_tag.get((service, tag), []):
+        for post in range(len(self._posts)) if tag is None else self._by_tag.get(tag, []):
             shared = self._posts[post]
             if shared.service == service and (due_after is None or shared.due_at > due_after):
                 yield from (self._sms(one) for one in self._of_post(post) if self._ids[one] not in self._cancelled)
