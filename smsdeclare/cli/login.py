@@ -14,7 +14,6 @@ import click
 from smsdeclare import codes
 from smsdeclare.cli import environment, git_ignores, opening, ovh_conf, whole_file
 from smsdeclare.cli.session import DURATION, Explained, Session, is_terminal, shared_options
-from smsdeclare.cli.signals import ending_alike
 from smsdeclare.clock import SystemClock, timestamp
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import InputError, ProviderError
@@ -80,8 +79,7 @@ def command(
     if not replace and ovh_conf.others(text, str(path), place.name, application.key):
         raise InputError(Diagnostic(code=codes.OTHER_CREDENTIALS, detail=f"{path}, section [{place.name}]"))
     wanted = rights.least(service)
-    with ending_alike():
-        keys, grant = _log_in(session, place, application, wanted, blocks, _WAIT if wait is None else wait)
+    keys, grant = _log_in(session, place, application, wanted, blocks, _WAIT if wait is None else wait)
     _write(path, ovh_conf.with_keys(text, place.name, keys), place, keys)
     session.out(visible(f"wrote {path}\n"))
     if grant is not None:

@@ -17,6 +17,7 @@ import click
 
 from smsdeclare import __version__, codes
 from smsdeclare.cli.session import ExplainedGroup, Session, style_of
+from smsdeclare.cli.signals import ending_alike
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.errors import Interrupted, SmsdeclareError
 
@@ -181,7 +182,8 @@ def main() -> NoReturn:
         from smsdeclare.cli.completing import answer  # noqa: PLC0415 - only where a shell asks
 
         sys.exit(answer(wanted))
-    code = run(sys.argv[1:])
+    with ending_alike():
+        code = run(sys.argv[1:])
     for stream in streams:
         try:
             stream.flush()

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while posting: the first lets what is in flight finish, the second leaves at once."""
+"""SIGINT and SIGTERM: while posting, the first lets what is in flight finish, the second leaves at once."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class StopRequest:
 
 @contextmanager
 def ending_alike() -> Iterator[None]:
-    """SIGTERM ends what waits as Ctrl-C does, for commands that have nothing to finish."""
+    """SIGTERM ends a command as Ctrl-C does: with its message, its exit code, and the lease given back."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

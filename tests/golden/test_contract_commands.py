@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -311,6 +312,21 @@ def test_interrupted_is_130_whatever_else_happened(serve, tmp_path):
     assert (130, 1, 1, 2) == (process.returncode, summary["unknown"], summary["rejected"], len(
         [method for method, *_ in server.requests if method == "POST"]
     ))  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("words", [("plan",), APPLY])
+def test_a_signal_before_anything_is_posted_is_130_as_well(tmp_path, words, number):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/1.0"
+        folder = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.loopback(url, HELLO)})
+        process = worlds.spawn(*words, "--json", "-C", folder)
+        silent.settimeout(30)
+        asking, _ = silent.accept()
+        os.kill(process.pid, number)
+        out, _ = process.communicate(timeout=30)
+        asking.close()
+    assert (130, ["SMS902"]) == (process.returncode, [error["code"] for error in json.loads(out)["errors"]])
 
 
 def test_an_approved_plan_of_which_nothing_is_left_is_done(command, sent):
