@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
-from zoneinfo import ZoneInfo
 
 from smsdeclare import codes
+from smsdeclare.clock import zone_of
 from smsdeclare.diagnostics import Diagnostic
 from smsdeclare.phone import countries_of
 from smsdeclare.quiet import NEVER_QUIET, Quiet, quiet_for
@@ -59,7 +59,7 @@ class Agenda:
     ) -> None:
         self.message = message
         self._now = now
-        self._zone = ZoneInfo(zone)
+        self._zone = zone_of(zone)
         self._quiet_for = quiet_for
         #: What is no advertising for sure is never held.
         self._hold = None if hold is None or stop_clause(message.options) == "none" else Quiet((hold,))

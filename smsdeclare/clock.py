@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import tzinfo
 
 #: A wait looks so often whether it is to end. Seconds.
 _SLICE_SECONDS = 0.5
@@ -56,6 +57,15 @@ def pause(clock: Clock, seconds: float, stop: Callable[[], bool]) -> bool:
             return True
         clock.sleep(min(max(left, _LEAST_SECONDS), _SLICE_SECONDS))
     return False
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of an IANA name; raises KeyError, ValueError or OSError where there is none."""
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - it reads how Python was built; many a server's clock is UTC
+
+    return ZoneInfo(name)
 
 
 def timestamp(moment: datetime) -> str:

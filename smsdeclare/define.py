@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from zoneinfo import available_timezones
 
 from smsdeclare import codes, schedule
 from smsdeclare.define_policy import RECEIVER, policy_of, quiet_hours, tightened, with_defaults
@@ -31,8 +30,7 @@ from smsdeclare.template_reader import TemplateProblem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
+    from datetime import datetime, tzinfo
 
     from smsdeclare.document import Document, Route
     from smsdeclare.project import Project
@@ -294,12 +292,14 @@ class _Definer:
             self.reporter.report(codes.TIME_TWICE, "the earlier one is meant", document, route)
         return found
 
-    def _zone(self) -> ZoneInfo | None:
+    def _zone(self) -> tzinfo | None:
         """The project's time zone; None, and a report, where its name is none."""
         root = self.project.root
         name = root.data.get("timezone", "UTC") if root else "UTC"
         found = schedule.zone_named(name)
         if found is None and root:
+            from zoneinfo import available_timezones  # noqa: PLC0415 - only where a name is none
+
             zones = {zone.rpartition("/")[2].casefold(): zone for zone in sorted(available_timezones())}
             near = zones.get(name.rpartition("/")[2].casefold(), "Europe/Paris")
             hint = f"As the IANA database has it, such as `{near}`."

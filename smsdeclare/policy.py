@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from smsdeclare import codes
+from smsdeclare.clock import zone_of
 from smsdeclare.definitions import SHORT_NUMBER
 from smsdeclare.diagnostics import Diagnostic, Span
 from smsdeclare.encoding import forcing
@@ -85,7 +85,7 @@ def judge_times(definitions: Definitions, message: Message, slots: Mapping[Slot,
     rules = definitions.policy.quiet_hours
     broken = [rule for rule in rules if not rule.delays] or rules
     first = min((slot.due for slot in refused if slot.due), default=None) if all(slot.due for slot in refused) else None
-    when = first.astimezone(ZoneInfo(definitions.timezone)).strftime("at %Y-%m-%d %H:%M") if first else "now"
+    when = first.astimezone(zone_of(definitions.timezone)).strftime("at %Y-%m-%d %H:%M") if first else "now"
     limit = " and ".join(map(str, broken))
     span = message.span
     yield _violation(

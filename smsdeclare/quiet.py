@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
-from zoneinfo import ZoneInfo
+
+from smsdeclare.clock import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
-    from datetime import date
+    from datetime import date, tzinfo
 
     from smsdeclare.definitions import QuietHours
 
@@ -40,7 +41,7 @@ class Quiet(NamedTuple):
     def refuses(self, moment: datetime) -> bool:
         """Whether it is quiet then by a rule that refuses."""
         return any(
-            not rule.delays and _is_quiet(rule, moment.astimezone(ZoneInfo(zone))) for rule, zone in self._clocks()
+            not rule.delays and _is_quiet(rule, moment.astimezone(zone_of(zone))) for rule, zone in self._clocks()
         )
 
     def _clocks(self) -> Iterator[tuple[QuietHours, str]]:
@@ -85,14 +86,14 @@ def _zones_by_country() -> dict[str, tuple[str, ...]]:
 
 def _end(rule: QuietHours, zone: str, moment: datetime) -> datetime:
     """When the quiet hours around `moment` end there, or at least not before; `moment` where there are none."""
-    clock, found = ZoneInfo(zone), moment
+    clock, found = zone_of(zone), moment
     while found - moment < _HORIZON and _is_quiet(rule, found.astimezone(clock)):
         local = found.astimezone(clock)
         found = min(_moments(rule, local, clock, after=found))
     return found
 
 
-def _moments(rule: QuietHours, local: datetime, clock: ZoneInfo, *, after: datetime) -> Iterator[datetime]:
+def _moments(rule: QuietHours, local: datetime, clock: tzinfo, *, after: datetime) -> Iterator[datetime]:
     """The moments after `after` at which the clock next shows midnight or the end.
 
     What summer time skips comes as much later as the clocks were set forward; what comes twice, comes twice.

@@ -6,15 +6,15 @@ import math
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from smsdeclare.canonical import canonical
-from smsdeclare.clock import timestamp
+from smsdeclare.clock import timestamp, zone_of
 from smsdeclare.definitions import QuietHours
 from smsdeclare.quiet import NEVER_QUIET, Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
 
     from smsdeclare.definitions import Times
 
@@ -44,11 +44,11 @@ class Fate(StrEnum):
     CLOSED = "closed"
 
 
-def zone_named(name: str) -> ZoneInfo | None:
+def zone_named(name: str) -> tzinfo | None:
     """The time zone of this name; None where there is none."""
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return zone_of(name)
+    except (KeyError, ValueError, OSError):
         return None
 
 
@@ -60,7 +60,7 @@ class OutOfReach(ValueError):
     """A time so far off that the calendar ends before what is counted from it."""
 
 
-def moment(written: str, zone: ZoneInfo) -> tuple[datetime, bool]:
+def moment(written: str, zone: tzinfo) -> tuple[datetime, bool]:
     """A time as YAML has it, local to `zone` unless it has an offset, and whether it stands twice on that day.
 
     Of the two the earlier is taken. Raises NoSuchTime for a time that summer time skips, OutOfReach for one at the

@@ -82,6 +82,7 @@ def test_a_plan_of_one_text_loads_nothing_that_it_has_no_use_for(tmp_path):
         "smsdeclare.short_number",
         "smsdeclare.surcharges",
         "tempfile",
+        "zoneinfo",
     }
 
 
