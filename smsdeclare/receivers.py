@@ -6,7 +6,7 @@ import csv
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO, TypeAlias
 
 from smsdeclare import codes, files, phone
 from smsdeclare.diagnostics import Diagnostic, Related, Span
@@ -30,29 +30,33 @@ _DELIMITERS = (",", ";", "\t", "|")
 
 # There may be a million: as a tuple it takes twice as long to make and to read, and frozen five times.
 @dataclass(slots=True)
-class Receiver:
-    """One receiver, its number in E.164."""
+class Row:
+    """A receiver that stands in a row of a CSV file."""
 
+    #: E.164.
     number: str
     #: ISO 3166 alpha-2, or None where the prefix has no country.
     country: str | None
-    #: Its values; of a row the names of its columns, and its cells as they stand.
-    own: Mapping[str, str] | tuple[Sequence[str], Sequence[str]]
-    #: Of a row its file and line: a Span takes as long as reading the row.
-    place: Span | tuple[str, int]
+    header: Sequence[str]
+    #: As they stand.
+    cells: Sequence[str]
+    file: str
+    line: int
 
     @property
     def values(self) -> Mapping[str, str]:
         """The receiver's own values; blank ones are absent. Made anew each time, since many texts use none."""
-        if not isinstance(self.own, tuple):
-            return self.own
-        trimmed = zip(self.own[0], map(str.strip, self.own[1]), strict=False)
+        trimmed = zip(self.header, map(str.strip, self.cells), strict=False)
         return {name: cell for name, cell in trimmed if cell and name}
 
     @property
     def span(self) -> Span:
-        """Where it stands."""
-        return self.place if isinstance(self.place, Span) else _row(*self.place)
+        """Where it stands. Made anew each time, since that takes as long as reading the row."""
+        return _row(self.file, self.line)
+
+
+#: Somebody who may get an SMS.
+Receiver: TypeAlias = "InlineReceiver | Row"
 
 
 class Skipped(NamedTuple):
@@ -90,11 +94,11 @@ def expand(definitions: Definitions, message: Message, findings: Findings) -> It
     only = {name: lists.numbers(frozenset((name,))) for name in definitions.policy.only_receivers}
     # As integers, which take half the memory of texts.
     seen: set[int] = set()
-    again: list[_Row] = []
+    again: list[_Again] = []
     for receiver in _addressed(lists, message, findings):
         number = receiver.number
         if (key := int(number)) in seen:
-            again.append(_row_of(receiver))
+            again.append(_known_by(receiver))
             continue
         seen.add(key)
         if number in excluded:
@@ -109,19 +113,15 @@ def expand(definitions: Definitions, message: Message, findings: Findings) -> It
     findings.warnings += _twice(again, _addressed(lists, message, Findings())) if again else ()
 
 
-class _Row(NamedTuple):
+class _Again(NamedTuple):
     number: str
-    place: Span | tuple[str, int]
+    span: Span
     #: Stands for the values.
     fingerprint: int
 
-    @property
-    def span(self) -> Span:
-        return self.place if isinstance(self.place, Span) else _row(*self.place)
 
-
-def _row_of(receiver: Receiver) -> _Row:
-    return _Row(receiver.number, receiver.place, hash(frozenset(receiver.values.items())))
+def _known_by(receiver: Receiver) -> _Again:
+    return _Again(receiver.number, receiver.span, hash(frozenset(receiver.values.items())))
 
 
 def opted_out(definitions: Definitions) -> frozenset[str]:
@@ -134,23 +134,23 @@ def _addressed(lists: _Lists, message: Message, findings: Findings) -> Iterator[
         if isinstance(target, str):
             yield from lists.receivers(target, findings)
         else:
-            yield _inline(target)
+            yield target
 
 
-def _twice(again: Sequence[_Row], everybody: Iterable[Receiver]) -> Iterator[Diagnostic]:
+def _twice(again: Sequence[_Again], everybody: Iterable[Receiver]) -> Iterator[Diagnostic]:
     """Warnings for rows whose number stood before with other values.
 
     Who was first is looked for only where there are such rows: keeping each row's place and values takes more memory
     than all the rest of a plan.
     """
     numbers = {row.number for row in again}
-    first: dict[str, _Row] = {}
+    first: dict[str, _Again] = {}
     for receiver in everybody:
         if receiver.number in numbers and receiver.number not in first:
-            first[receiver.number] = _row_of(receiver)
+            first[receiver.number] = _known_by(receiver)
     for row in again:
         before = first.get(row.number, row)
-        if before.fingerprint != row.fingerprint and before.place != row.place:
+        if before.fingerprint != row.fingerprint and before.span != row.span:
             yield Diagnostic(
                 code=codes.RECEIVER_TWICE,
                 detail="the first one is used",
@@ -194,7 +194,7 @@ class _Lists:
 
     def _members(self, listed: ReceiversList, excluded: frozenset[str], findings: Findings) -> Iterator[Receiver]:
         without = self.numbers(excluded)
-        members: Iterator[Receiver] = map(_inline, listed.numbers)
+        members: Iterator[Receiver] = iter(listed.numbers)
         if listed.csv is not None:
             rows = _rows(self._definitions.folder, listed.csv, listed.default_country, findings)
             members = chain(members, rows)
@@ -219,11 +219,7 @@ class _Lists:
             waiting += [(inner, way[1]) for inner in reversed(listed.union)]
 
 
-def _inline(entry: InlineReceiver) -> Receiver:
-    return Receiver(entry.number, entry.country, entry.values, entry.span)
-
-
-def _rows(root: Path, source: CsvSource, default_country: str | None, findings: Findings) -> Iterator[Receiver]:
+def _rows(root: Path, source: CsvSource, default_country: str | None, findings: Findings) -> Iterator[Row]:
     """The rows of a CSV file that `where` lets through and whose number is one."""
     with _opened(root, source) as stream:
         rows = _cells(source, stream, source.delimiter or _find_delimiter(source, stream))
@@ -243,7 +239,7 @@ def _rows(root: Path, source: CsvSource, default_country: str | None, findings: 
             findings.rows += 1
             # The usual spelling first: to call `parse` takes as long as all of this.
             if mobile := is_mobile(cells[number_at]):
-                yield Receiver(cells[number_at], mobile.lastgroup, (header, cells), (shown, line))
+                yield Row(cells[number_at], mobile.lastgroup, header, cells, shown, line)
                 continue
             number = cells[number_at].strip()
             try:
@@ -252,7 +248,7 @@ def _rows(root: Path, source: CsvSource, default_country: str | None, findings: 
                 row = Skipped(_line(source, line), problem.code, problem.detail, is_blank=not number)
                 findings.skipped.append(row)
                 continue
-            yield Receiver(found.e164, found.country, (header, cells), (shown, line))
+            yield Row(found.e164, found.country, header, cells, shown, line)
         if not any_rows:
             raise InputError(Diagnostic(code=codes.CSV_NO_ROWS, detail=source.shown, span=source.span))
 

@@ -87,9 +87,9 @@ def test_a_row_has_the_cells_that_hold_something_and_whose_column_has_a_name():
         ["+33639980001", " ", "y\n", "z"],
         ["+33639980001", "", "y", "z"],
     ):
-        row = receivers.Receiver("+33639980001", "FR", (columns, cells), ("", 1))
+        row = receivers.Row("+33639980001", "FR", columns, cells, "", 1)
         assert {"number": "+33639980001", "a": "y", "b": "z"} == row.values
-    assert {"a": "y"} == receivers.Receiver("+33639980001", "FR", (columns, [" ", "x", "y"]), ("", 1)).values
+    assert {"a": "y"} == receivers.Row("+33639980001", "FR", columns, [" ", "x", "y"], "", 1).values
 
 
 def test_a_row_that_ends_before_its_number_has_none(tmp_path):
