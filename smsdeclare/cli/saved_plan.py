@@ -52,7 +52,7 @@ def write(path: Path, plan: Plan) -> None:
 def read(path: Path) -> Plan:
     """Read a saved plan; raises InputError where it is none and PlanStale where it was edited."""
     folder = path.parent.resolve()
-    data = files.read_bytes(folder / path.name, root=folder, shown=path.name, limit=_LIMIT)
+    data = files.read_bytes(folder / path.name, root=folder, shown=path.name or str(path), limit=_LIMIT)
     try:
         document: Any = json.loads(data)
         seal = document.pop("seal")

@@ -16,7 +16,7 @@ STATE_FOREIGN = Code(
 STATE_NEWER = Code("SMS503", "The state was written by a newer version", "Use that version of smsdeclare.")
 STATE_UNWRITABLE = Code(
     "SMS504",
-    "The state can't be written",
+    "The state can't be read or written",
     "Nothing more was sent. Mend the disk or the permissions and run again.",
 )
 STATE_LOCAL_IN_CI = Code(

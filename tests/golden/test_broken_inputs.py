@@ -813,6 +813,13 @@ def plan_case(name, change, *errors, marks=(), **more):
 PLANS = [
     plan_case("plan edited by hand", edited('"receivers": 1', '"receivers": 2'), "SMS402", exit_code=7),
     plan_case("plan with another digest", edited('"digest": "sha256:', '"digest": "sha256:0'), "SMS402", exit_code=7),
+    case(
+        "plan that is this folder",
+        GOOD,
+        "SMS001",
+        commands=(("apply", "."), ("show", ".")),
+        says=("read: . is a folder",),
+    ),
     plan_case("plan cut", cut(300), "SMS401"),
     plan_case("plan empty", cut(0), "SMS401"),
     plan_case("plan not JSON", lambda path: path.write_text("hello\n"), "SMS401"),
