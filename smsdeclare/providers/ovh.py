@@ -59,8 +59,8 @@ HEADERS = {
 class _Here(threading.local):
     """A thread's own line, so that none uses a connection that another left idle."""
 
-    def __init__(self, adapter: BaseAdapter | None) -> None:
-        self.line = Line(adapter)
+    def __init__(self, adapter: BaseAdapter | None, clock: Clock) -> None:
+        self.line = Line(adapter, clock)
         #: On the monotonic clock; None before its first request.
         self.used_at: float | None = None
 
@@ -82,7 +82,7 @@ class OvhProvider:
         self._url = url
         self._service = service
         self._clock = clock
-        self._here = _Here(adapter)
+        self._here = _Here(adapter, clock)
         self._auth: OvhAuth | BearerAuth = (
             OvhAuth(credentials, self._server_time)
             if isinstance(credentials, ApplicationKeys)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import ssl
 import threading
 from functools import lru_cache
+from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,14 +15,19 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from smsdeclare.clock import SystemClock
 from smsdeclare.providers.endpoints import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from smsdeclare.clock import Clock
 
 CONNECT_SECONDS = 10.0
 #: For each read; OVHcloud was seen to take tens of seconds on long lists of receivers.
 READ_SECONDS = 60.0
+#: For a whole answer, however slowly it drips; the official client waits as long for each read.
+ANSWER_SECONDS = 180.0
 #: A larger answer is not an answer. Bytes.
 ANSWER_LIMIT = 1 << 20
 
@@ -35,9 +42,38 @@ class _Wire(threading.local):
     has_begun = False
     #: Whether it went over a connection that had served another one, which the other side may have closed since.
     is_reused = False
+    #: Whether the time for its answer is up.
+    is_late: Callable[[], bool] = staticmethod(lambda: False)
 
 
 wire = _Wire()
+
+
+class _Incoming(io.RawIOBase):
+    """The bytes of an answer as long as there is time for it: each of them may come in time for its own read."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if wire.is_late():
+            raise TimeoutError
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    """An answer that comes in whole, or not at all."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.fp = io.BufferedReader(_Incoming(self.fp.detach()))
 
 
 class _NoticesFirstByte:
@@ -71,11 +107,11 @@ class _NoticesFirstByte:
 
 
 class _Connection(_NoticesFirstByte, HTTPConnection):
-    pass
+    response_class = _Answer
 
 
 class _TlsConnection(_NoticesFirstByte, HTTPSConnection):
-    pass
+    response_class = _Answer
 
 
 class _Pool(HTTPConnectionPool):
@@ -129,7 +165,8 @@ class AnswerTooLarge(Exception):
 class Line:
     """A session with one API, over real sockets or over an adapter of its own."""
 
-    def __init__(self, adapter: BaseAdapter | None = None) -> None:
+    def __init__(self, adapter: BaseAdapter | None = None, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._session = Session()
         self._session.mount("https://", adapter or DirectAdapter())
         self._session.mount("http://", adapter or DirectAdapter())
@@ -143,6 +180,8 @@ class Line:
         Raises requests.RequestException or AnswerTooLarge; `wire.has_begun` tells whether a byte had left.
         """
         wire.has_begun = wire.is_reused = False
+        end = self._clock.monotonic() + ANSWER_SECONDS
+        wire.is_late = lambda: self._clock.monotonic() > end
         settings = self._settings_for(request.url or "")
         # The adapter and not the session, which looks at redirects and cookies even where it follows none.
         adapter = self._session.get_adapter(request.url or "")

@@ -1,8 +1,10 @@
 """The line to the API: what goes out once more, and what never does."""
 
 import io
+import itertools
 import socketserver
 import threading
+from types import SimpleNamespace
 
 import pytest
 from requests import Request, RequestException, Response
@@ -35,8 +37,8 @@ def grumpy():
     """Start a server; its URL, and the methods of the requests that it has seen."""
     opened = []
 
-    def start(patience):
-        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Grumpy)
+    def start(patience, handler=Grumpy):
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
         server.daemon_threads, server.patience, server.seen = True, patience, []
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -133,3 +135,28 @@ def test_nothing_else_ever_goes_out_twice(grumpy, method):
     with pytest.raises(RequestException):
         send(line, method, url)
     assert (["GET", method], True) == (seen, wire.has_begun)
+
+
+class Rambling(Grumpy):
+    """Has much to say before it comes to the end."""
+
+    def handle(self):
+        self.read()
+        lines = b"".join(b"X-%d: %s\r\n" % (place, b"x" * 1_000) for place in range(90))
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n" + (lines if self.server.patience else b""))
+        self.wfile.write(b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000)
+
+
+@pytest.mark.parametrize("patience", [pytest.param(0, id="its body"), pytest.param(1, id="its head")])
+@pytest.mark.parametrize(("seconds", "is_whole"), [(1, True), (40, False)])
+def test_an_answer_has_its_time_however_it_drips(grumpy, patience, seconds, is_whole):
+    """Each look at the clock finds it so much later, as if every few bytes took as long to come."""
+    times = itertools.count(step=seconds)
+    clock = SimpleNamespace(monotonic=lambda: next(times))
+    url, seen = grumpy(patience, Rambling)
+    if is_whole:
+        assert b"x" * 90_000 == send(Line(clock=clock), "POST", url)[1]
+    else:
+        with pytest.raises(RequestException):
+            send(Line(clock=clock), "POST", url)
+    assert ["POST"] == seen
