@@ -248,8 +248,8 @@ class History:
         return self._jobs + 1
 
     def next_ids(self, count: int) -> list[int]:
-        """Ids for that many SMS, ascending, not consecutive."""
-        known = len(self._ids)
+        """Ids for that many SMS, ascending, not consecutive, above all others, whatever was taken out by hand."""
+        known = max((self._ids[-1] - _FIRST_ID) // 3 + 1, 0) if self._ids else 0
         return [_FIRST_ID + 3 * place + place % 2 for place in range(known, known + count)]
 
     def spent(self, service: str) -> float:

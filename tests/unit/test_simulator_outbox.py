@@ -82,6 +82,22 @@ def test_what_differs_within_a_post_and_between_posts_is_read_back_as_it_was(pat
     assert outbox.sms() == again.sms() == [line for line in lines if line.get("id", gone) != gone]
 
 
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_after_lines_were_taken_out_by_hand_new_ids_are_above_the_rest(path, kept):
+    ids = post(Outbox(path, SETTINGS), 3)["ids"]
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[kept])
+    (new,) = post(Outbox(path, SETTINGS))["ids"]
+    assert ids[kept] < new
+    assert [ids[kept], new] == [line["id"] for line in Outbox(path, SETTINGS).sms()]
+
+
+@pytest.mark.parametrize("first", [7, 27814658, 1 << 60])
+def test_ids_that_were_written_by_hand_are_gone_on_from(path, first):
+    post(Outbox(path, SETTINGS))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "id": first}) + "\n")
+    assert [first, *post(Outbox(path, SETTINGS), 2)["ids"]] == [line["id"] for line in Outbox(path, SETTINGS).sms()]
+
+
 def test_a_line_that_stands_twice_is_named(path):
     post(Outbox(path, SETTINGS))
     path.write_bytes(2 * path.read_bytes())
