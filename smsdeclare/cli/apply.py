@@ -260,9 +260,8 @@ def _end(run: Run, draft: Draft, format_name: str) -> int:
 
 def _taken_beyond_plan(done: Count) -> Iterator[Diagnostic]:
     """That the provider took more than the plan said, which nobody should learn from the invoice."""
-    taken, planned = round(done.credits, 6), round(done.planned, 6)
-    if taken > planned:
-        detail = f"{taken:,.10g} for what the plan put at {planned:,.10g}"
+    if done.credits > done.planned:
+        detail = f"{done.credits:,.10g} for what the plan put at {done.planned:,.10g}"
         yield Diagnostic(code=codes.CREDITS_BEYOND_PLAN, detail=detail)
 
 

@@ -40,8 +40,9 @@ class Count:
         if len(self.first) < _KEPT:
             self.first.append(event)
         if event.outcome.credits is not None:
-            self.credits += event.outcome.credits
-            self.planned += event.job.credits
+            # Rounded each time: what a million additions get wrong would show.
+            self.credits = round(self.credits + event.outcome.credits, 6)
+            self.planned = round(self.planned + event.job.credits, 6)
         states = Counter(event.outcome.states.values())
         self.states += states
         if taken_back or State.REJECTED in states:

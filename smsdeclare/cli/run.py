@@ -327,7 +327,7 @@ class Run:
                 "unknown": len(unknown),
                 "kept": kept,
                 "skipped": skipped,
-                "credits": round(self.done.credits, 6),
+                "credits": self.done.credits,
             },
             rejected=tuple(refused),
             unknown=tuple(unknown),

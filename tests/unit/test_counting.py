@@ -46,6 +46,11 @@ def test_credits_are_compared_where_the_provider_said_how_many():
     assert (2.0, events[0].job.credits) == (count.credits, count.planned)
 
 
+def test_what_is_lost_in_an_addition_does_not_add_up():
+    events = [done({A: State.ACCEPTED}, 0.1)] * 10
+    assert (1.0, 10 * events[0].job.credits) == (counted(*events).credits, counted(*events).planned)
+
+
 def test_of_many_jobs_the_first_few_are_held():
     events = [done({A: State.ACCEPTED}) for _ in range(20)]
     count = counted(*events)
