@@ -20,14 +20,17 @@ from smsdeclare.providers.endpoints import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from socket import socket
 
     from smsdeclare.clock import Clock
 
 CONNECT_SECONDS = 10.0
 #: For each read; OVHcloud was seen to take tens of seconds on long lists of receivers.
 READ_SECONDS = 60.0
-#: For a whole answer, however slowly it drips; the official client waits as long for each read.
-ANSWER_SECONDS = 180.0
+#: For a whole answer, however slowly it drips: less than other runs wait for what this one has in flight.
+ANSWER_SECONDS = 90.0
+#: What is there already is read without waiting, which no socket does with a timeout of 0. Seconds.
+_AT_ONCE = 0.001
 #: A larger answer is not an answer. Bytes.
 ANSWER_LIMIT = 1 << 20
 
@@ -42,26 +45,31 @@ class _Wire(threading.local):
     has_begun = False
     #: Whether it went over a connection that had served another one, which the other side may have closed since.
     is_reused = False
-    #: Whether the time for its answer is up.
-    is_late: Callable[[], bool] = staticmethod(lambda: False)
+    #: What its answer is timed by.
+    monotonic: Callable[[], float] = staticmethod(SystemClock().monotonic)
 
 
 wire = _Wire()
 
 
 class _Incoming(io.RawIOBase):
-    """The bytes of an answer as long as there is time for it: each of them may come in time for its own read."""
+    """The bytes of an answer, none of which is waited for beyond the end: each may come in time for its own read."""
 
-    def __init__(self, raw: io.RawIOBase) -> None:
-        self._raw = raw
+    def __init__(self, raw: io.RawIOBase, connected: socket) -> None:
+        self._raw, self._socket = raw, connected
+        self._now = wire.monotonic
+        self._end = self._now() + ANSWER_SECONDS
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        if wire.is_late():
-            raise TimeoutError
-        return self._raw.readinto(buffer)
+        each, left = self._socket.gettimeout(), self._end - self._now()
+        self._socket.settimeout(max(_AT_ONCE, left if each is None else min(each, left)))
+        try:
+            return self._raw.readinto(buffer)
+        finally:
+            self._socket.settimeout(each)
 
     def close(self) -> None:
         self._raw.close()
@@ -71,9 +79,9 @@ class _Incoming(io.RawIOBase):
 class _Answer(HTTPResponse):
     """An answer that comes in whole, or not at all."""
 
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        self.fp = io.BufferedReader(_Incoming(self.fp.detach()))
+    def __init__(self, sock: socket, *arguments: Any, **settings: Any) -> None:
+        super().__init__(sock, *arguments, **settings)
+        self.fp = io.BufferedReader(_Incoming(self.fp.detach(), sock))
 
 
 class _NoticesFirstByte:
@@ -180,8 +188,7 @@ class Line:
         Raises requests.RequestException or AnswerTooLarge; `wire.has_begun` tells whether a byte had left.
         """
         wire.has_begun = wire.is_reused = False
-        end = self._clock.monotonic() + ANSWER_SECONDS
-        wire.is_late = lambda: self._clock.monotonic() > end
+        wire.monotonic = self._clock.monotonic
         settings = self._settings_for(request.url or "")
         # The adapter and not the session, which looks at redirects and cookies even where it follows none.
         adapter = self._session.get_adapter(request.url or "")

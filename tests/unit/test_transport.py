@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import socket
 import socketserver
 import threading
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import pytest
 from requests import Request, RequestException, Response
 from requests.adapters import BaseAdapter
 
-from smsdeclare.providers.transport import Line, wire
+from smsdeclare.providers.transport import ANSWER_SECONDS, Line, _Connection, wire
 
 
 class Grumpy(socketserver.StreamRequestHandler):
@@ -137,26 +138,69 @@ def test_nothing_else_ever_goes_out_twice(grumpy, method):
     assert (["GET", method], True) == (seen, wire.has_begun)
 
 
-class Rambling(Grumpy):
-    """Has much to say before it comes to the end."""
+class Dripping(Grumpy):
+    """Begins an answer, and says no more."""
 
     def handle(self):
         self.read()
-        lines = b"".join(b"X-%d: %s\r\n" % (place, b"x" * 1_000) for place in range(90))
-        self.wfile.write(b"HTTP/1.1 200 OK\r\n" + (lines if self.server.patience else b""))
-        self.wfile.write(b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1")
+        self.read()
 
 
-@pytest.mark.parametrize("patience", [pytest.param(0, id="its body"), pytest.param(1, id="its head")])
-@pytest.mark.parametrize(("seconds", "is_whole"), [(1, True), (40, False)])
-def test_an_answer_has_its_time_however_it_drips(grumpy, patience, seconds, is_whole):
-    """Each look at the clock finds it so much later, as if every few bytes took as long to come."""
-    times = itertools.count(step=seconds)
-    clock = SimpleNamespace(monotonic=lambda: next(times))
-    url, seen = grumpy(patience, Rambling)
-    if is_whole:
-        assert b"x" * 90_000 == send(Line(clock=clock), "POST", url)[1]
-    else:
-        with pytest.raises(RequestException):
-            send(Line(clock=clock), "POST", url)
-    assert ["POST"] == seen
+def test_an_answer_that_does_not_come_to_its_end_is_given_up(grumpy):
+    """Each look at the clock finds it so much later, as if every byte took as long to come."""
+    url, _ = grumpy(1, Dripping)
+    clock = SimpleNamespace(monotonic=itertools.count(step=1_000).__next__)
+    with pytest.raises(RequestException):
+        send(Line(clock=clock), "POST", url)
+    assert wire.has_begun
+
+
+class Waiting(socket.socket):
+    """A socket that remembers how long it was told to wait."""
+
+    def settimeout(self, seconds):
+        self.told = [*getattr(self, "told", ()), seconds]
+        super().settimeout(seconds)
+
+
+@pytest.fixture
+def reading(monkeypatch):
+    """What reads an answer of which so much is there, at a time; the socket, too."""
+    pair = socket.socketpair()
+    here, there = Waiting(fileno=pair[0].detach()), pair[1]
+    here.settimeout(EACH)
+
+    def read(sent, seconds):
+        there.sendall(sent)
+        times = itertools.chain([0.0], itertools.repeat(seconds))
+        monkeypatch.setattr(wire, "monotonic", times.__next__, raising=False)
+        answer = _Connection.response_class(here)
+        answer.begin()
+        return answer.read()
+
+    read.socket = here
+    yield read
+    here.close()
+    there.close()
+
+
+#: How long each read may wait. Seconds.
+EACH = 0.05
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"
+
+
+@pytest.mark.parametrize("seconds", [0, ANSWER_SECONDS - 0.01, ANSWER_SECONDS, 1_000_000])
+def test_what_is_there_is_read_however_late_it_is(reading, seconds):
+    """A machine that slept for a day has its answer nevertheless; the next request waits as this one began."""
+    assert b"123" == reading(HEAD + b"123", seconds)
+    assert EACH == reading.socket.gettimeout()
+
+
+@pytest.mark.parametrize("sent", [HEAD + b"12", HEAD[:20]], ids=["the body", "the head"])
+@pytest.mark.parametrize(("seconds", "most"), [(0, EACH), (ANSWER_SECONDS - 0.02, 0.02), (1_000_000, 0.001)])
+def test_nothing_is_waited_for_beyond_the_end(reading, sent, seconds, most):
+    reading.socket.told.clear()
+    with pytest.raises(TimeoutError):
+        reading(sent, seconds)
+    assert [pytest.approx(most), EACH] == reading.socket.told[-2:]
