@@ -102,6 +102,13 @@ def test_an_endpoint_of_this_machine_where_nothing_runs_says_what_may_be_missing
     assert (1, True, True) == (refused.code, "error SMS605" in refused.err, "`smsdeclare sandbox`" in refused.err)
 
 
+def test_who_runs_it_for_others_ends_it_by_sigterm(sandbox):
+    process, _ = sandbox
+    process.terminate()
+    _, err = process.communicate(timeout=30)
+    assert (0, True, False) == (process.returncode, "Ended" in err, "Traceback" in err)
+
+
 def test_it_listens_on_this_machine_only(sandbox):
     _, shown = sandbox
     port = int(re.search(r"127\.0\.0\.1:([0-9]+)", shown)[1])
