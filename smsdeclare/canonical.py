@@ -12,6 +12,6 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def sha256_hex(data: bytes | bytearray) -> str:
+def sha256_hex(data: bytes) -> str:
     """64 lower-case hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()

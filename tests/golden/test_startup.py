@@ -87,7 +87,7 @@ def test_a_plan_of_one_text_loads_nothing_that_it_has_no_use_for(tmp_path):
 
 
 def test_a_plan_defines_few_dataclasses(tmp_path):
-    """Half a millisecond each, before anything is done; a named tuple takes a tenth of that."""
+    """Half a millisecond each, before anything is done; a named tuple takes a fifth of that."""
     project = worlds.write(tmp_path, {"smsdeclare.yaml": worlds.root(more=worlds.message())})
     names = [name for name in modules("plan", "--offline", folder=project) if name.startswith("smsdeclare.")]
     found = {
