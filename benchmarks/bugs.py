@@ -264,8 +264,7 @@ BUGS = (
             ),
             Change(
                 _RELATIONAL,
-                "        while run(statements.TAG_TAKEN, "
-                '{"tag": _tag(binding, intent.message, intent.revision, ordinal)}).fetchone():\n',
+                '        while run(statements.TAG_TAKEN, {"tag": mark}).fetchone():\n',
                 "        while False:\n",
             ),
             Change(_RELATIONAL, "itertools.count(ordinal)", "range(ordinal, ordinal + count)"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from array import array
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smsdeclare import codes
@@ -139,7 +138,6 @@ def _counted(sends: Sends, quiet_of: Sequence[Quiet]) -> dict[Quiet, array[int]]
     return counts
 
 
-@lru_cache(maxsize=1)  # a claim asks twice for the same
 def tag(project: str, service: str, message: str, revision: int, ordinal: int) -> str:
     """The provider-side mark of the `ordinal`-th job of a message's revision: 20 characters.
 

@@ -181,8 +181,10 @@ class RelationalLedger(ReadingLedger):
         key = {"message": intent.message, "revision": intent.revision}
         ordinal = run(statements.NEXT_ORDINAL, key).fetchone()[0]
         # Jobs of an earlier message of this name may live on under its new one: no tag is ever given out twice.
-        while run(statements.TAG_TAKEN, {"tag": _tag(binding, intent.message, intent.revision, ordinal)}).fetchone():
+        mark = _tag(binding, intent.message, intent.revision, ordinal)
+        while run(statements.TAG_TAKEN, {"tag": mark}).fetchone():
             ordinal += 1
+            mark = _tag(binding, intent.message, intent.revision, ordinal)
         called = self._called(run, intent)
         numbers = {f"number{place}": name for place, name in enumerate(called)}
         upsert = statements.claim(len(called), tuple(sorted(FREE))) if called else ""
@@ -193,7 +195,7 @@ class RelationalLedger(ReadingLedger):
             message=intent.message,
             revision=intent.revision,
             ordinal=ordinal,
-            tag=_tag(binding, intent.message, intent.revision, ordinal),
+            tag=mark,
             numbers=tuple(sorted(called[row[0]] for row in rows)),
             send_at=intent.send_at,
         )
