@@ -170,7 +170,7 @@ class OvhProvider:
         body = canonical({"message": text, "noStopClause": not advertises, "senderType": sender_type})
         answer = self._fetch(self._request("POST", f"{self._url}/sms/estimate", body))
         parts = answer.get("parts") if isinstance(answer, dict) else None
-        return parts if type(parts) is int and 0 < parts < 1000 else None
+        return parts if type(parts) is int else None
 
     def _services(self) -> Sequence[str]:
         try:
